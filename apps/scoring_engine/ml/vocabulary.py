@@ -1,0 +1,290 @@
+"""The facts the engine knows of an applicant, and the one strict check they all pass.
+
+Nothing is coerced: "5" is not a number, True is not 1, 5.0 is not whole money. None means missing.
+Money is in whole units of one currency per request; the largest amount, 10**15, is exact in a float.
+"""
+
+import datetime as dt
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+MONEY_LIMIT = 10**15
+SCALE_OF = {"credit_history_score": "credit_history_scale"}
+SCALE_BOUNDS = {"fico_300_850": (300, 850), "katm_0_500": (0, 500)}
+
+# In the vocabulary, because policies or collateral valuation need them, but never inputs of a card.
+NEVER_SCORED = {
+    "criminal_history": "a criminal record counts only through a lender's own legal rule",
+    "collateral_value": "collateral belongs to loss given default and to policy, not to the score",
+    "property_net_worth": "property belongs to loss given default and to policy, not to the score",
+    "property_area": "property belongs to loss given default and to policy, not to the score",
+    "birth_date": "age counts only for legal capacity and age at maturity",
+    "age": "age counts only for legal capacity and age at maturity",
+    "pinfl": "a PINFL encodes sex and birth date",
+    "sex": "sex is for fairness tests only",
+    "gender": "sex is for fairness tests only",
+    "ethnicity": "ethnicity is for fairness tests only",
+    "nationality": "ethnicity is for fairness tests only",
+    "place": "place is for fairness tests only",
+    "region": "place is for fairness tests only",
+    "address": "place is for fairness tests only",
+}
+
+PURPOSES = (
+    "debt_consolidation", "credit_card", "home_improvement", "major_purchase", "small_business", "car",
+    "wedding", "medical", "moving", "house", "vacation", "education", "renewable_energy", "working_capital",
+    "equipment", "real_estate", "refinancing", "other",
+)  # fmt: skip
+INDUSTRIES = tuple("ABCDEFGHIJKLMNOPQRSTU")  # sections of NACE and OKED
+SCALES = (*SCALE_BOUNDS, "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """kind: money | integer | number | flag | category | date; least and most are None for the last three."""
+
+    name: str
+    kind: str
+    unit: str
+    least: int | None
+    most: int | None
+    values: tuple[str, ...]
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactError:
+    """field: the fact's name as sent; given: its value, short and printable; message: what is allowed."""
+
+    field: str
+    given: str
+    message: str
+
+
+class FactsError(ValueError):
+    """Facts that are refused; `errors` names every one of them."""
+
+    def __init__(self, errors: list[FactError]) -> None:
+        self.errors = errors
+        super().__init__("; ".join(f"{e.field or 'facts'}: {e.message}, not {e.given}" for e in errors))
+
+
+def _money(name: str, meaning: str, *, unit: str = "currency", least: int = 0) -> Fact:
+    return Fact(name, "money", unit, least, MONEY_LIMIT, (), meaning)
+
+
+def _count(name: str, meaning: str) -> Fact:
+    return Fact(name, "integer", "count", 0, 1000, (), meaning)
+
+
+def _number(name: str, meaning: str, *, unit: str, most: int) -> Fact:
+    return Fact(name, "number", unit, 0, most, (), meaning)
+
+
+def _category(name: str, meaning: str, values: tuple[str, ...]) -> Fact:
+    return Fact(name, "category", "category", None, None, values, meaning)
+
+
+_SHARED = (
+    _money("requested_amount", "Requested amount of credit", least=1),
+    Fact("term_months", "integer", "months", 1, 600, (), "Requested term"),
+    _category("purpose", "Purpose of the credit", PURPOSES),
+    _money("existing_debt", "All debt outstanding now, without the requested credit"),
+    _money("monthly_debt_payments", "Payments due each month on existing debt", unit="currency per month"),
+    _money("collateral_value", "Value of the collateral offered"),
+    Fact("has_guarantor", "flag", "flag", None, None, (), "Whether somebody guarantees the credit"),
+    _money("tax_debt", "Tax overdue, from the tax register"),
+    _number(
+        "property_area", "Area of land and buildings owned, from the land register", unit="m2", most=10**9
+    ),
+)
+
+_INDIVIDUAL = (
+    _money("yearly_income", "Gross income of a year", unit="currency per year"),
+    _money("salary", "Net salary of a month", unit="currency per month"),
+    _money("property_net_worth", "Property owned less what is owed on it", least=-MONEY_LIMIT),
+    _number(
+        "credit_history_score",
+        "Score of a credit bureau, on the scale stated beside it",
+        unit="score",
+        most=1000,
+    ),
+    _category("credit_history_scale", "Scale of the credit bureau's score", SCALES),
+    Fact("criminal_history", "flag", "flag", None, None, (), "Whether a criminal record is known"),
+    _number("employment_years", "Years in employment", unit="years", most=80),
+    _count("inquiries_6m", "Inquiries by lenders in the last 6 months"),
+    _count("delinquencies_24m", "Payments 30 or more days late in the last 24 months"),
+    _count("open_accounts", "Credit accounts open now"),
+    _count("public_records", "Public records of default, such as a bankruptcy"),
+    _number(
+        "revolving_utilisation", "Share of revolving credit limits in use (1 = all)", unit="ratio", most=10
+    ),
+    Fact("oldest_account_date", "date", "date", None, None, (), "Day the oldest credit account was opened"),
+    _money(
+        "declared_yearly_income", "Income of a year declared to the tax authority", unit="currency per year"
+    ),
+)
+
+_COMPANY = (
+    _money("revenue", "Revenue of the latest financial year", unit="currency per year"),
+    _money(
+        "net_income", "Net income of the latest financial year", unit="currency per year", least=-MONEY_LIMIT
+    ),
+    _money("assets", "Total assets", least=1),
+    _money("liabilities", "Total liabilities"),
+    _money("current_assets", "Current assets"),
+    _money("current_liabilities", "Current liabilities"),
+    _money("retained_earnings", "Retained earnings", least=-MONEY_LIMIT),
+    _money("ebit", "Earnings before interest and tax", unit="currency per year", least=-MONEY_LIMIT),
+    _number("years_in_business", "Years since the company was founded", unit="years", most=300),
+    _category("industry", "Section of the industry classification, A to U", INDUSTRIES),
+    _money("declared_revenue", "Revenue of a year declared to the tax authority", unit="currency per year"),
+)
+
+FACTS: dict[str, dict[str, Fact]] = {
+    "individual": {fact.name: fact for fact in (*_INDIVIDUAL, *_SHARED)},
+    "company": {fact.name: fact for fact in (*_COMPANY, *_SHARED)},
+}
+SEGMENTS = tuple(FACTS)
+
+_TYPES: dict[str, tuple[type, ...]] = {"money": (int,), "integer": (int,), "number": (int, float)}
+# Ordered kinds are checked by type and bounds; NaN and the infinities fail every bound.
+_BOUNDED = {
+    segment: {f.name: (_TYPES[f.kind], f.least, f.most) for f in facts.values() if f.kind in _TYPES}
+    for segment, facts in FACTS.items()
+}
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_EARLIEST = dt.date(1900, 1, 1)
+
+
+def check_facts(
+    segment: str, facts: Mapping[str, object], *, as_of: dt.date | None = None
+) -> dict[str, int | float | str | bool | dt.date]:
+    """The facts that are given (None left out), dates parsed; raises FactsError naming every refused one.
+
+    With `as_of`, dates after it are refused too.
+    """
+    known, bounded = FACTS[segment], _BOUNDED[segment]
+    if not isinstance(facts, Mapping):
+        raise FactsError([FactError("", shown(facts), "must be an object of facts by name")])
+    checked: dict[str, int | float | str | bool | dt.date] = {}
+    errors: list[FactError] = []
+    for name, value in facts.items():
+        if value is None and name in known:
+            continue
+        rule = bounded.get(name)
+        if rule is not None and value.__class__ in rule[0] and rule[1] <= value <= rule[2]:
+            checked[name] = value
+        elif name in known and (parsed := _parsed(known[name], value, as_of)) is not None:
+            checked[name] = parsed
+        else:
+            errors.append(_error(segment, name, value, as_of))
+    if checked.get("credit_history_score") is not None:
+        _check_scale(checked, errors)
+    if errors:
+        raise FactsError(errors)
+    return checked
+
+
+def _parsed(fact: Fact, value: object, as_of: dt.date | None) -> str | bool | dt.date | None:
+    """The value of a flag, category or date; None if it is refused, as a bounded kind that comes here is."""
+    if fact.kind == "category":
+        return value if type(value) is str and value in fact.values else None
+    if fact.kind == "flag":
+        return value if type(value) is bool else None
+    if fact.kind == "date":
+        return _parsed_day(value, as_of)
+    return None
+
+
+def _parsed_day(value: object, as_of: dt.date | None) -> dt.date | None:
+    if type(value) is str and _ISO_DAY.fullmatch(value):
+        try:
+            value = dt.date.fromisoformat(value)
+        except ValueError:
+            return None
+    if type(value) is not dt.date or value < _EARLIEST or (as_of is not None and value > as_of):
+        return None
+    return value
+
+
+def _check_scale(checked: dict, errors: list[FactError]) -> None:
+    bounds = SCALE_BOUNDS.get(checked.get("credit_history_scale", ""))
+    value = checked["credit_history_score"]
+    if bounds is not None and not bounds[0] <= value <= bounds[1]:
+        message = f"must be from {bounds[0]} to {bounds[1]} on the scale {checked['credit_history_scale']}"
+        errors.append(FactError("credit_history_score", shown(value), message))
+
+
+def _error(segment: str, name: object, value: object, as_of: dt.date | None) -> FactError:
+    fact = FACTS[segment].get(name) if type(name) is str else None
+    if fact is None:
+        field = name if type(name) is str and name.isprintable() and len(name) <= 60 else shown(name)
+        article = "an individual" if segment == "individual" else "a company"
+        # The value of an unknown field may be an identifier: only its type is repeated.
+        return FactError(
+            field, f"a value of type {type(value).__name__[:40]}", f"is not a fact known of {article}"
+        )
+    return FactError(fact.name, shown(value), f"must be {allowed(fact, as_of)}")
+
+
+def allowed(fact: Fact, as_of: dt.date | None = None) -> str:
+    """What a fact may be, to complete the sentence "must be ..."."""
+    if fact.kind == "flag":
+        return "true or false"
+    if fact.kind == "category":
+        return f"one of {', '.join(fact.values)}"
+    if fact.kind == "date":
+        return f"a day such as 2019-05-31, from {_EARLIEST} to {as_of or 'today'}"
+    noun = "a number" if fact.kind == "number" else "a whole number"
+    return f"{noun} from {fact.least} to {fact.most}"
+
+
+def shown(value: object) -> str:
+    """A short, printable form of anything at all: never long, never raises, one line."""
+    if value is None or type(value) is bool:
+        return {None: "null", True: "true", False: "false"}[value]
+    if type(value) is int:
+        # The text of a very long int is refused by Python itself and slow before that.
+        return str(value) if value.bit_length() <= 64 else f"a number of about {_digits(value)} digits"
+    if type(value) in (float, dt.date):
+        return str(value)
+    if type(value) is str:
+        return ascii_safe(value)
+    if type(value) in (list, tuple, dict, set, frozenset):
+        return f"a {type(value).__name__} of {len(value)}"
+    return f"a value of type {type(value).__name__[:40]}"
+
+
+def ascii_safe(text: str, limit: int = 40) -> str:
+    """Quoted, control characters and lone surrogates escaped, cut after `limit` characters."""
+    quoted = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:limit])
+    return f'"{quoted}"' if len(text) <= limit else f'"{quoted}..." ({len(text)} characters)'
+
+
+def _digits(value: int) -> int:
+    return int(value.bit_length() * math.log10(2)) + 1
+
+
+def as_input(
+    segment: str,
+    name: str,
+    *,
+    required: bool = False,
+    special_codes: Mapping[str, str] | None = None,
+    scale: str | None = None,
+) -> dict:
+    """The entry of a card's `inputs` for a fact, with the kind, unit and bounds it has here."""
+    fact = FACTS[segment][name]
+    entry = {
+        "name": name,
+        "kind": fact.kind,
+        "unit": fact.unit,
+        "required": required,
+        "least": fact.least,
+        "most": fact.most,
+        "special_codes": dict(special_codes or {}),
+    }
+    return entry if scale is None else {**entry, "scale": scale}
