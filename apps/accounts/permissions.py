@@ -1,0 +1,23 @@
+"""Deny by default: a view says which roles may do what, and whatever it does not say is refused."""
+
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from apps.accounts.models import Role
+
+EVERYONE = frozenset(Role.values)
+READERS = frozenset({Role.OFFICER, Role.APPROVER, Role.ANALYST, Role.AUDITOR})
+
+
+class ByRole(BasePermission):
+    """`roles` of the view maps an action of a viewset, or a lower-case HTTP method, to the roles that may do it."""
+
+    message = "Your role does not allow this action. Ask an administrator if you need it."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        action = getattr(view, "action", None) or request.method.lower()
+        allowed = getattr(view, "roles", {}).get(action, frozenset())
+        user = request.user
+        return bool(user and user.is_authenticated and user.is_active and user.role in allowed)

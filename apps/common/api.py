@@ -1,0 +1,116 @@
+"""What every endpoint shares: cursor pages, problem+json (RFC 9457), and JSON without non-finite numbers."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from rest_framework import exceptions, renderers
+from rest_framework.pagination import CursorPagination
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from apps.common.errors import DomainError, FieldProblem
+
+PROBLEM_TYPE = "application/problem+json"
+TITLES = {
+    400: ("invalid-input", "The request cannot be accepted as it is"),
+    401: ("not-signed-in", "Sign in first"),
+    403: ("not-permitted", "Your role does not allow this"),
+    404: ("not-found", "There is no such record, or it is not yours to see"),
+    405: ("method-not-allowed", "This address does not take this method"),
+    406: ("not-acceptable", "Only JSON is served here"),
+    413: ("too-large", "The body is too large"),
+    415: ("unsupported-media-type", "Send the body as application/json"),
+    429: ("too-many-requests", "Too many requests"),
+    500: ("internal-error", "Something failed on our side"),
+}
+
+
+class JSONRenderer(renderers.JSONRenderer):
+    """JSON; a non-finite number is a fault of ours, so it raises instead of leaving the house."""
+
+    strict = True
+
+
+class CursorPages(CursorPagination):
+    """Newest first; `page_size` up to 200. The cursor is opaque."""
+
+    ordering = ("-created_at", "-id")
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 200
+
+
+def problem(status: int, code: str, title: str, detail: str, errors: list[FieldProblem]) -> dict[str, Any]:
+    """A problem+json document with a stable `type`; the codes are listed in docs/api/problems.md."""
+    return {
+        "type": f"urn:credit-ml:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "errors": [{"field": item.field, "message": item.message} for item in errors],
+    }
+
+
+def flatten(detail: Any, path: str = "") -> Iterator[FieldProblem]:
+    """The nested `detail` of a DRF validation error, as one problem per field path."""
+    if isinstance(detail, dict):
+        for key, value in detail.items():
+            step = "" if key == "non_field_errors" else str(key)
+            yield from flatten(value, f"{path}.{step}" if path and step else path or step)
+    elif isinstance(detail, list):
+        for place, value in enumerate(detail):
+            nested = isinstance(value, dict | list)
+            yield from flatten(value, f"{path}[{place}]" if nested and value else path)
+    else:
+        yield FieldProblem(path or "(body)", str(detail))
+
+
+def _of_drf(error: exceptions.APIException) -> Response:
+    code, title = TITLES.get(error.status_code, TITLES[400])
+    errors = list(flatten(error.detail)) if isinstance(error, exceptions.ValidationError) else []
+    detail = "; ".join(f"{e.field}: {e.message}" for e in errors) if errors else str(error.detail)
+    headers = {}
+    if getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = error.auth_header
+    if getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(error.wait) + 1)
+    body = problem(error.status_code, code, title, detail, errors)
+    return Response(body, status=error.status_code, headers=headers, content_type=PROBLEM_TYPE)
+
+
+def problem_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """The one place where an error becomes a reply. An unknown error returns None: it is a 500 and is logged."""
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if isinstance(error, exceptions.APIException):
+        set_rollback()
+        return _of_drf(error)
+    if isinstance(error, DomainError):
+        set_rollback()
+        body = problem(error.status, error.code, error.title, error.detail, error.errors)
+        return Response(body, status=error.status, content_type=PROBLEM_TYPE)
+    return None
+
+
+def _plain(status: HTTPStatus, detail: str) -> HttpResponse:
+    code, title = TITLES[status]
+    return JsonResponse(problem(status, code, title, detail, []), status=status, content_type=PROBLEM_TYPE)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _plain(HTTPStatus.BAD_REQUEST, "The request could not be read.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _plain(HTTPStatus.NOT_FOUND, "No page stands at this address. /api/docs/ lists those that do.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _plain(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "The fault is logged under the id in the header X-Request-ID."
+    )

@@ -1,0 +1,106 @@
+"""Background work. The database is the queue; a Celery message only says "look now".
+
+A job is a row. Services call `enqueue` inside their transaction; when it commits, a worker is told to look. Should the
+message be lost, the sweep of beat finds the row. A job is short and idempotent: it may be run again after a crash.
+"""
+
+import json
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from celery import current_app
+from django.db import connection, transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from apps.common.models import Job
+
+log = structlog.get_logger("background")
+MOST_ATTEMPTS = 5
+SILENT_AFTER = timedelta(minutes=5)
+_current: ContextVar[UUID | None] = ContextVar("current_job", default=None)
+
+
+def enqueue(name: str, **arguments: str | int | None) -> None:
+    """Queue the task `tasks.tasks.<name>` once this transaction commits. Arguments are opaque ids and numbers.
+
+    While an equal job is still waiting, a second one is not added.
+    """
+    key = f"{name}:{json.dumps(arguments, sort_keys=True)}"
+    job = Job(name=name, arguments=arguments, key=key, due_at=timezone.now())
+    Job.objects.bulk_create([job], ignore_conflicts=True)
+    transaction.on_commit(_look_now)
+
+
+def _look_now() -> None:
+    try:
+        current_app.signature("tasks.tasks.work_due_jobs").delay()
+    except OperationalError:
+        log.warning("broker_unreachable", consequence="the job waits for the next sweep")
+
+
+def heartbeat() -> None:
+    """Say that the job under way is alive; services call it between the items of a chunk."""
+    if (job_id := _current.get()) is not None:
+        Job.objects.filter(id=job_id).update(heartbeat_at=timezone.now())
+
+
+def work_due_jobs(*, limit: int = 50, clock: Callable[[], datetime] = timezone.now) -> dict[str, int]:
+    """Sweep, then work off up to `limit` due jobs. Returns how many were done, failed and taken back."""
+    counts = {"taken_back": sweep(clock()), "done": 0, "failed": 0}
+    for _ in range(limit):
+        job = _claim(clock())
+        if job is None:
+            break
+        counts["done" if _work(job, clock) else "failed"] += 1
+    return counts
+
+
+def sweep(now: datetime) -> int:
+    """Take back jobs whose worker fell silent; a job that keeps killing its worker is given up."""
+    taken_back = 0
+    for job in Job.objects.filter(state=Job.State.RUNNING, heartbeat_at__lt=now - SILENT_AFTER):
+        log.warning("job_fell_silent", job_id=str(job.id), name=job.name, attempts=job.attempts)
+        taken_back += 1
+        _try_again(job, "WorkerLost", now)
+    return taken_back
+
+
+def _claim(now: datetime) -> Job | None:
+    with transaction.atomic():
+        waiting = Job.objects.filter(state=Job.State.QUEUED, due_at__lte=now).order_by("due_at", "id")
+        if connection.features.has_select_for_update_skip_locked:
+            waiting = waiting.select_for_update(skip_locked=True)
+        job = waiting.first()
+        if job is not None:
+            job.state, job.attempts, job.heartbeat_at = Job.State.RUNNING, job.attempts + 1, now
+            job.save(update_fields=["state", "attempts", "heartbeat_at"])
+    return job
+
+
+def _work(job: Job, clock: Callable[[], datetime]) -> bool:
+    token = _current.set(job.id)
+    try:
+        result = current_app.tasks[f"tasks.tasks.{job.name}"](**job.arguments)
+    except Exception as error:  # noqa: BLE001  the outermost boundary: whatever a job raises, the worker lives on
+        log.error("job_failed", job_id=str(job.id), name=job.name, attempts=job.attempts, exc_info=error)
+        _try_again(job, type(error).__name__, clock())
+        return False
+    finally:
+        _current.reset(token)
+    job.state, job.result, job.finished_at, job.error = Job.State.DONE, result, clock(), ""
+    job.save(update_fields=["state", "result", "finished_at", "error"])
+    return True
+
+
+def _try_again(job: Job, error: str, now: datetime) -> None:
+    job.error = error
+    twin = Job.objects.filter(key=job.key, state=Job.State.QUEUED).exists()
+    if twin or job.attempts >= MOST_ATTEMPTS:
+        job.state, job.finished_at = Job.State.FAILED, now
+    else:
+        job.state, job.due_at = Job.State.QUEUED, now + timedelta(seconds=10 * 4**job.attempts)
+    job.save(update_fields=["state", "error", "due_at", "finished_at"])

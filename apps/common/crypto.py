@@ -1,0 +1,95 @@
+"""Personal data at rest: one data key per person, wrapped by a key ring; identifiers found by a blind index.
+
+AES-256-GCM with a fresh 96-bit nonce (NIST SP 800-38D). A ciphertext is bound to the row that holds it through
+the additional data, so it cannot be moved to another row and still open.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import uuid
+from functools import cache
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from apps.common.models import DataKey
+
+NONCE_BYTES = 12
+
+
+class DataErased(LookupError):
+    """The person's key was destroyed: what it sealed is gone for good."""
+
+
+@cache
+def _key_ring() -> dict[str, bytes]:
+    ring = {}
+    for entry in settings.ENCRYPTION_KEYS:
+        key_id, _, text = entry.partition(":")
+        key = base64.b64decode(text)
+        if len(key) != 32:
+            raise ImproperlyConfigured(
+                f"ENCRYPTION_KEYS: the key {key_id!r} has {len(key)} bytes; 32 are needed."
+            )
+        ring[key_id] = key
+    return ring
+
+
+def _encrypt(key: bytes, plain: bytes, context: str) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plain, context.encode())
+
+
+def _decrypt(key: bytes, sealed: bytes, context: str) -> bytes:
+    return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
+
+
+def blind_index(kind: str, value: str) -> str:
+    """64 hex digits that find `value` without holding it: HMAC-SHA256 under BLIND_INDEX_KEY, apart by kind."""
+    return hmac.new(_blind_key(), f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()
+
+
+@cache
+def _blind_key() -> bytes:
+    return base64.b64decode(settings.BLIND_INDEX_KEY)
+
+
+def create_data_key(owner_index: str | None = None) -> DataKey:
+    """The data key of the person with this blind index, made if there is none; without an index, a new one."""
+    key_id, wrapping = next(iter(_key_ring().items()))
+    fresh = uuid.uuid4()
+    new = {"id": fresh, "key_id": key_id, "wrapped": _encrypt(wrapping, os.urandom(32), str(fresh))}
+    if owner_index is None:
+        return DataKey.objects.create(**new)
+    return DataKey.objects.get_or_create(owner_index=owner_index, defaults=new)[0]
+
+
+def _opened(data_key: DataKey) -> bytes:
+    if data_key.destroyed_at is not None:
+        raise DataErased("The personal data were erased; what is left is the record that they were used.")
+    return _decrypt(_key_ring()[data_key.key_id], bytes(data_key.wrapped), str(data_key.id))
+
+
+def seal(data_key: DataKey, document: Any, context: str) -> bytes:
+    """`document` (JSON-able) encrypted for the row named by `context`, e.g. "individual:<id>"."""
+    plain = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return _encrypt(_opened(data_key), plain, context)
+
+
+def unseal(data_key: DataKey, sealed: bytes, context: str) -> Any:
+    """The document of `seal`. Raises DataErased, or InvalidTag when the row was tampered with."""
+    return json.loads(_decrypt(_opened(data_key), bytes(sealed), context))
+
+
+def mask(identifier: str) -> str:
+    """All but the last two characters hidden, for screens and replies that need not show more."""
+    return "•" * max(len(identifier) - 2, 4) + identifier[-2:]
+
+
+__all__ = ["DataErased", "InvalidTag", "blind_index", "create_data_key", "mask", "seal", "unseal"]

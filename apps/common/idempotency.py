@@ -1,0 +1,71 @@
+"""Every creating POST takes an Idempotency-Key: same key and body, the same reply; another body, 422."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.common.api import JSONRenderer
+from apps.common.crypto import create_data_key, seal, unseal
+from apps.common.errors import InvalidInput, KeyReused
+from apps.common.models import IdempotencyKey
+
+MOST_LENGTH = 200
+View = Callable[..., Response]
+
+
+def idempotent(create: View) -> View:
+    """Wrap a view method that creates: it runs once per (client, route, Idempotency-Key), in one transaction."""
+
+    @wraps(create)
+    def once(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return create(view, request, *args, **kwargs)
+        if not 0 < len(key) <= MOST_LENGTH or not key.isprintable():
+            raise InvalidInput(f"The Idempotency-Key must be 1 to {MOST_LENGTH} printable characters.")
+        claim = {"client": request.user, "route": request.resolver_match.route, "key": key}
+        digest = _digest(request.data, kwargs)
+        try:
+            with transaction.atomic():
+                return _replay(claim, digest) or _keep(claim, digest, create(view, request, *args, **kwargs))
+        except IntegrityError:
+            # Another request with this key was faster; its reply is ours too.
+            reply = _replay(claim, digest)
+            if reply is None:
+                raise
+            return reply
+
+    return once
+
+
+def _digest(body: Any, kwargs: dict[str, Any]) -> str:
+    text = json.dumps([body, kwargs], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _replay(claim: dict[str, Any], digest: str) -> Response | None:
+    stored = IdempotencyKey.objects.filter(**claim).select_related("data_key").first()
+    if stored is None:
+        return None
+    if stored.body_digest != digest:
+        raise KeyReused(
+            "The first request with this Idempotency-Key had another body. Use a new key for a new request."
+        )
+    body = unseal(stored.data_key, stored.reply, f"idempotency:{stored.data_key_id}")
+    return Response(body, status=stored.status, headers={"Idempotency-Replayed": "true"})
+
+
+def _keep(claim: dict[str, Any], digest: str, response: Response) -> Response:
+    data_key = create_data_key()
+    body = json.loads(JSONRenderer().render(response.data))
+    reply = seal(data_key, body, f"idempotency:{data_key.id}")
+    IdempotencyKey.objects.create(
+        **claim, body_digest=digest, status=response.status_code, data_key=data_key, reply=reply
+    )
+    return response

@@ -1,0 +1,128 @@
+"""JSON as RFC 8259 means it: finite numbers, no duplicate keys, bounded in size and depth, text that can be stored."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
+
+from django.conf import settings
+from rest_framework.parsers import JSONParser
+
+from apps.common.errors import FieldProblem, InvalidInput, TooLarge
+
+MOST_DIGITS = 40
+
+
+class _Refused:
+    """Stands in a parsed document where a value was that JSON, or this system, cannot hold."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+
+def _constant(text: str) -> _Refused:
+    return _Refused(f"{text} is not a JSON number; give a finite number or leave the field out")
+
+
+def _float(text: str) -> float | _Refused:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        return _Refused("the number is too large to be represented; give a finite number")
+    return number
+
+
+def _integer(text: str) -> int | _Refused:
+    if len(text) > MOST_DIGITS:
+        return _Refused(f"the number has {len(text)} digits; at most {MOST_DIGITS} are read")
+    return int(text)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for key, value in pairs:
+        document[key] = _Refused("the key is given twice; give it once") if key in document else value
+    return document
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_integer
+)
+
+
+def _text_problem(text: str) -> str | None:
+    if "\x00" in text:
+        return "the text holds a NUL character; remove it"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "the text holds half of a surrogate pair and cannot be stored; send valid Unicode"
+    return None
+
+
+def _children(path: str, value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return [(f"{path}.{key}" if path else key, child) for key, child in value.items()]
+    if isinstance(value, list):
+        return [(f"{path}[{place}]", child) for place, child in enumerate(value)]
+    return []
+
+
+def _problems(document: Any) -> Iterator[FieldProblem]:
+    waiting = [("", document)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, _Refused):
+            yield FieldProblem(path, value.why)
+        elif isinstance(value, str) and (why := _text_problem(value)):
+            yield FieldProblem(path, why)
+        elif isinstance(value, dict):
+            for key in value:
+                if why := _text_problem(key):
+                    yield FieldProblem(path or "(body)", f"in the name of a field: {why}")
+        waiting.extend(_children(path, value))
+
+
+def parse_json(body: bytes) -> Any:
+    """The document in `body`. Raises InvalidInput naming each field that cannot be accepted."""
+    try:
+        document = _decoder.decode(body.decode("utf-8"))
+    except RecursionError:
+        raise InvalidInput(
+            "The JSON is nested too deeply; a request of this API needs fewer than 10 levels."
+        ) from None
+    except UnicodeDecodeError:
+        raise InvalidInput("The body is not UTF-8 text.") from None
+    except json.JSONDecodeError as error:
+        raise InvalidInput(
+            f"The body is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        ) from None
+    problems = [
+        FieldProblem(p.field.encode("utf-8", "replace").decode().replace("\x00", "?"), p.message)
+        for p in _problems(document)
+    ]
+    if problems:
+        raise InvalidInput("The body holds values that cannot be accepted.", problems)
+    return document
+
+
+def read_bounded(stream: IO[bytes], most: int) -> bytes:
+    body = stream.read(most + 1)
+    if len(body) > most:
+        raise TooLarge(f"The body is larger than {most:,} bytes, the most that this address accepts.")
+    return body
+
+
+class StrictJSONParser(JSONParser):
+    """Reads a JSON object. A view may allow more than `MAX_BODY_BYTES` with an attribute `max_body_bytes`."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        view = (parser_context or {}).get("view")
+        body = read_bounded(stream, getattr(view, "max_body_bytes", settings.MAX_BODY_BYTES))
+        document = parse_json(body) if body.strip() else {}
+        if not isinstance(document, dict):
+            raise InvalidInput(f"The body must be a JSON object; a {type(document).__name__} was given.")
+        return document

@@ -1,0 +1,16 @@
+"""For tests that need real commits: empties the insert-only tables afterwards, which the guards would refuse."""
+
+from django.test import TransactionTestCase
+
+from apps.common.database import lift_all_guards, set_all_guards
+
+
+class CommittedTestCase(TransactionTestCase):
+    """A TransactionTestCase over a database with insert-only tables."""
+
+    def _fixture_teardown(self) -> None:
+        lift_all_guards()
+        try:
+            super()._fixture_teardown()
+        finally:
+            set_all_guards()

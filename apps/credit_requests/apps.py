@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class CreditRequestsConfig(AppConfig):
+    name = "apps.credit_requests"

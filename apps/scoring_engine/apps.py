@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class ScoringEngineConfig(AppConfig):
+    name = "apps.scoring_engine"

@@ -1,0 +1,31 @@
+"""Every address of the system."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.routers import SimpleRouter
+
+from apps.accounts.api import BranchViewSet, LoginView, LogoutView, UserViewSet
+from apps.audit.api import AuditEventViewSet
+from config import health
+
+router = SimpleRouter()
+router.register("branches", BranchViewSet, basename="branch")
+router.register("users", UserViewSet, basename="user")
+router.register("audit", AuditEventViewSet, basename="audit")
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+    path("admin/", admin.site.urls),
+    path("api/auth/login/", LoginView.as_view(), name="login"),
+    path("api/auth/logout/", LogoutView.as_view(), name="logout"),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/", include(router.urls)),
+]
+
+handler400 = "apps.common.api.bad_request"
+handler404 = "apps.common.api.not_found"
+handler500 = "apps.common.api.server_error"
