@@ -1,0 +1,18 @@
+"""A fact as it was found: its value, where it comes from, and as of when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`source` is profile, request, bureau, soliq, kadastr or caller; `origin` says mock or http for outside sources."""
+
+    value: int | float | bool | str
+    source: str
+    at: datetime
+    origin: str | None = None
+
+    def provenance(self) -> dict[str, str]:
+        told = {"source": self.source, "at": self.at.isoformat()}
+        return told if self.origin is None else told | {"origin": self.origin}

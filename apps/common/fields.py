@@ -1,0 +1,132 @@
+"""Serializer fields that take a value as it is or refuse it: no "5" for 5, no 1.5 for money, no "false" for a flag."""
+
+import math
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.common.money import MOST_MONEY
+
+
+def _shown(value: Any) -> str:
+    """What was given, short enough to repeat in an error; the values of containers are not repeated."""
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    text = (
+        f'"{value}"'
+        if isinstance(value, str)
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+class StrictInteger(serializers.Field):
+    """A JSON integer within [min_value, max_value]."""
+
+    def __init__(self, *, min_value: int, max_value: int, **options: Any) -> None:
+        self.min_value, self.max_value = min_value, max_value
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> int:
+        if (
+            isinstance(data, bool)
+            or not isinstance(data, int)
+            or not self.min_value <= data <= self.max_value
+        ):
+            raise serializers.ValidationError(
+                f"{_shown(data)} was given; allowed is a whole number from {self.min_value} to {self.max_value}."
+            )
+        return data
+
+    def to_representation(self, value: Any) -> int:
+        return value
+
+
+class MoneyField(StrictInteger):
+    """Whole units of the stated currency."""
+
+    def __init__(self, *, min_value: int = 0, max_value: int = MOST_MONEY, **options: Any) -> None:
+        super().__init__(min_value=min_value, max_value=max_value, **options)
+
+
+class StrictNumber(serializers.Field):
+    """A finite JSON number within [min_value, max_value]."""
+
+    def __init__(self, *, min_value: float, max_value: float, **options: Any) -> None:
+        self.min_value, self.max_value = min_value, max_value
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> int | float:
+        number = isinstance(data, int | float) and not isinstance(data, bool)
+        if not number or not self.min_value <= data <= self.max_value or not math.isfinite(data):
+            raise serializers.ValidationError(
+                f"{_shown(data)} was given; allowed is a number from {self.min_value} to {self.max_value}."
+            )
+        return data
+
+    def to_representation(self, value: Any) -> float:
+        return value
+
+
+class StrictFlag(serializers.Field):
+    """JSON true or false."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError(f"{_shown(data)} was given; allowed are true and false.")
+        return data
+
+    def to_representation(self, value: Any) -> bool:
+        return value
+
+
+class StrictText(serializers.CharField):
+    """Text, and only text: a number or a list is refused."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError(f"{_shown(data)} was given; allowed is text.")
+        return super().to_internal_value(data)
+
+
+class DayField(serializers.Field):
+    """A day as YYYY-MM-DD, kept as that text or as a date."""
+
+    def to_internal_value(self, data: Any) -> date:
+        try:
+            if not isinstance(data, str) or len(data) != 10:
+                raise ValueError
+            return date.fromisoformat(data)
+        except ValueError:
+            raise serializers.ValidationError(
+                f"{_shown(data)} was given; allowed is a day as YYYY-MM-DD."
+            ) from None
+
+    def to_representation(self, value: date | str) -> str:
+        return value if isinstance(value, str) else value.isoformat()
+
+
+class StrictSerializer(serializers.Serializer):
+    """Refuses what it does not know, and what only the system may set, instead of passing over it."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, Mapping):
+            writable = {name for name, field in self.fields.items() if not field.read_only}
+            self._refuse_others(data, writable)
+        return super().to_internal_value(data)
+
+    def _refuse_others(self, data: Mapping[str, Any], writable: set[str]) -> None:
+        allowed = ", ".join(sorted(writable))
+        errors = {
+            name: [f"This field is set by the system and cannot be written. Allowed: {allowed}."]
+            if name in self.fields
+            else [f"There is no such field. Allowed: {allowed}."]
+            for name in data
+            if name not in writable
+        }
+        if errors:
+            raise serializers.ValidationError(errors)
