@@ -1,0 +1,90 @@
+"""Derived features: what a card declares over its inputs, computed the same wherever it scores.
+
+A value that is not there has a state instead: "missing" (the applicant did not give it), "unavailable"
+(its source was down) or "special:<code>". Of the parts of a derived feature an unavailable one decides
+first, then a special code, then a missing one.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from .cards import Feature, Input
+from .vocabulary import SCALE_OF
+
+MISSING = "missing"
+UNAVAILABLE = "unavailable"
+SPECIAL = "special:"
+OTHER_SCALE = "other_scale"
+DAYS_OF_YEAR = 365.25
+
+Values = dict[str, int | float | str | bool | dt.date | None]
+States = dict[str, str]
+
+
+class Derivations:
+    """The derivations of one card, laid out once for many applicants."""
+
+    def __init__(self, inputs: Sequence[Input], features: Sequence[Feature]) -> None:
+        self._scaled = [(i.name, SCALE_OF[i.name], i.scale) for i in inputs if i.scale is not None]
+        self._coded = [(i.name, codes) for i in inputs if (codes := _codes_by_value(i))]
+        self._plan = [(f.name, f.kind, f.of, f.multiplier, f.least, f.most) for f in features]
+
+    def derive(
+        self, facts: Mapping[str, object], as_of: dt.date, unavailable: frozenset[str]
+    ) -> tuple[Values, States]:
+        """Values of inputs and derived features by name, and a state for those without a value.
+
+        An input without value and state is missing. A name in `unavailable` counts only where no value
+        is given: a stale record that is still used is a value.
+        """
+        values: Values = dict(facts)
+        states: States = {}
+        for name in unavailable:
+            if values.get(name) is None:
+                states[name] = UNAVAILABLE
+        for name, scale_fact, scale in self._scaled:
+            if values.get(name) is not None and values.get(scale_fact) != scale:
+                values[name], states[name] = None, SPECIAL + OTHER_SCALE
+        for name, codes in self._coded:
+            if values.get(name) in codes:
+                states[name] = SPECIAL + codes[values[name]]
+                values[name] = None
+        self._add_derived(values, states, as_of)
+        return values, states
+
+    def _add_derived(self, values: Values, states: States, as_of: dt.date) -> None:
+        for name, kind, of, multiplier, least, most in self._plan:
+            first = values.get(of[0])
+            last = as_of if kind == "years_between" else values.get(of[-1])
+            if first is None or last is None:
+                values[name], states[name] = None, _state_of_parts(of, values, states)
+            elif kind == "ratio":
+                values[name] = _ratio(first, last, multiplier, least, most)
+            elif kind == "difference":
+                values[name] = first - last
+            else:
+                values[name] = max(0.0, (last - first).days / DAYS_OF_YEAR)
+
+
+def _ratio(numerator: float, denominator: float, multiplier: int, least: float, most: float) -> float:
+    """Clipped to least..most; over zero: most, least or (0 / 0) zero, clipped likewise."""
+    if denominator:
+        value = numerator / denominator * multiplier
+    else:
+        value = 0.0 if not numerator else most if numerator > 0 else least
+    if value < least:
+        return least
+    return most if value > most else value
+
+
+def _state_of_parts(of: Sequence[str], values: Values, states: States) -> str:
+    found = [states.get(part, MISSING) for part in of if values.get(part) is None]
+    for state in found:
+        if state == UNAVAILABLE:
+            return state
+    return next((state for state in found if state.startswith(SPECIAL)), MISSING)
+
+
+def _codes_by_value(entry: Input) -> dict[float, str]:
+    """Special codes that are numbers stand for that very value of the fact."""
+    return {float(code): code for code in entry.special_codes if code != OTHER_SCALE}

@@ -1,0 +1,181 @@
+"""A card made ready to score: points by bin, summed, with exact reasons.
+
+score = base_points + sum(points); impact = points - reference_points; so the score is reference_score +
+sum(impact) with no remainder. Points are whole numbers and nothing is clamped.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from operator import itemgetter
+from typing import Any
+
+from .cards import Card, CardError, Characteristic, canonical, reachable_range, read_card
+from .features import MISSING, OTHER_SCALE, SPECIAL, UNAVAILABLE, Derivations, States
+from .grades import probability_of_default
+from .reasons import UNSEEN, bin_labels, reasons_of_bins, reasons_of_states
+from .vocabulary import SCALE_OF
+
+__all__ = ["Assessment", "CardError", "Scorecard"]
+
+_IMPACT = itemgetter("impact")
+_NONE_UNAVAILABLE: frozenset[str] = frozenset()
+
+# What one bin contributes: points, its label, and its entry of the explanation but for the value.
+Row = tuple[int, str, dict[str, Any]]
+
+
+class Assessment:
+    """What a card says of one applicant.
+
+    explanation: dicts of feature, value, points, reference_points, impact, code, reason; most harmful
+    first. bins: label by feature. warnings: dicts of code, fact, message. missing_required: names of
+    required inputs that the applicant did not give.
+    """
+
+    __slots__ = ("bins", "explanation", "missing_required", "probability_of_default", "score", "warnings")
+
+    def __init__(
+        self,
+        score: int,
+        explanation: list[dict[str, Any]],
+        bins: dict[str, str],
+        warnings: list[dict[str, str]],
+        missing_required: tuple[str, ...],
+    ) -> None:
+        self.score = score
+        self.probability_of_default = probability_of_default(score)
+        self.explanation = explanation
+        self.bins = bins
+        self.warnings = warnings
+        self.missing_required = missing_required
+
+
+class Scorecard:
+    """digest: SHA-256 of the card's canonical JSON; reachable: lowest and highest possible score."""
+
+    def __init__(self, card: Card, text: str) -> None:
+        self._card = card
+        self._text = text
+        self.digest = hashlib.sha256(text.encode("ascii")).hexdigest()
+        self.version = card.version
+        self.segment = card.segment
+        self.purpose = card.purpose
+        self.definition_of_bad = card.definition_of_bad
+        self.horizon = card.horizon
+        self.base_points = card.base_points
+        self.reference_score = card.base_points + sum(c.reference_points for c in card.characteristics)
+        self.reachable = reachable_range(card)
+        self.inputs = card.inputs
+        self.features = card.features
+        self.characteristics = card.characteristics
+        self.provenance = card.provenance
+        self._derivations = Derivations(card.inputs, card.features)
+        self._required = tuple(entry.name for entry in card.inputs if entry.required)
+        self._used = _facts_used(card)
+        # By name, so that the stable sort by impact leaves ties in the order of their names.
+        self._tables = [_table(card, c) for c in sorted(card.characteristics, key=lambda c: c.feature)]
+
+    @classmethod
+    def from_dict(cls, card: object) -> "Scorecard":
+        """Raises CardError, naming what is wrong, for anything that is not a sound card."""
+        return cls(read_card(card), canonical(card))
+
+    def to_dict(self) -> dict[str, Any]:
+        """A fresh copy of the card's plain dict."""
+        return json.loads(self._text)
+
+    def horizon_months(self, term_months: int | None = None) -> int:
+        """Months that the probability is over: the loan's own term for a contract horizon, if known."""
+        own_term = self.horizon["kind"] == "contract" and term_months is not None
+        return term_months if own_term else self.horizon["months"]
+
+    def score(
+        self, facts: Mapping[str, Any], *, as_of: dt.date, unavailable: frozenset[str] = _NONE_UNAVAILABLE
+    ) -> Assessment:
+        """Scores facts that check_facts has passed; `unavailable` names facts whose source was down."""
+        values, states = self._derivations.derive(facts, as_of, unavailable)
+        total = self.base_points
+        explanation = []
+        bins = {}
+        for feature, edges, rows, other_rows in self._tables:
+            value = values.get(feature)
+            if value is None:
+                points, label, entry = other_rows[states.get(feature, MISSING)]
+            elif edges is not None:
+                points, label, entry = rows[bisect_right(edges, value)]
+            else:
+                points, label, entry = rows.get(value) or other_rows[UNSEEN]
+            total += points
+            bins[feature] = label
+            entry = entry.copy()
+            entry["value"] = value
+            explanation.append(entry)
+        explanation.sort(key=_IMPACT)
+        missing = tuple([n for n in self._required if facts.get(n) is None and n not in unavailable])
+        return Assessment(total, explanation, bins, list(self._warnings(facts, states, bins)), missing)
+
+    def _warnings(
+        self, facts: Mapping[str, Any], states: States, bins: dict[str, str]
+    ) -> Iterator[dict[str, str]]:
+        for name in facts:
+            if name not in self._used and facts[name] is not None:
+                yield _warning("fact_not_used", name, "is not used by this card")
+        for name in self._required:
+            if facts.get(name) is None:
+                state = states.get(name, MISSING)
+                why = "its source could not be reached" if state == UNAVAILABLE else "it was not given"
+                yield _warning(f"required_{state}", name, f"is required by this card, but {why}")
+        for name, state in states.items():
+            if state == SPECIAL + OTHER_SCALE and name in SCALE_OF:
+                yield _warning(
+                    OTHER_SCALE, name, "is on a scale this card was not made for, and is not counted"
+                )
+        if UNSEEN in bins.values():
+            for name, label in bins.items():
+                if label == UNSEEN:
+                    yield _warning("unseen_category", name, "is a category this card was not made for")
+
+
+def _warning(code: str, fact: str, what: str) -> dict[str, str]:
+    return {"code": code, "fact": fact, "message": f"{fact} {what}"}
+
+
+def _facts_used(card: Card) -> frozenset[str]:
+    """Facts that can move the score, and those that say how to read them or over what time."""
+    used = frozenset().union(*(card.facts_of(c.feature) for c in card.characteristics))
+    beside = {SCALE_OF[name] for name in used if name in SCALE_OF}
+    return used | beside | ({"term_months"} if card.horizon["kind"] == "contract" else set())
+
+
+def _table(card: Card, c: Characteristic) -> tuple[str, Any, Any, dict[str, Row]]:
+    """feature, edges or None, rows (by index, or by category), and rows by state."""
+    rows = [
+        _row(c, points, label, reason)
+        for points, label, reason in zip(c.points, bin_labels(c), reasons_of_bins(c), strict=True)
+    ]
+    special = {SPECIAL + code: points for code, points in c.special_points.items()}
+    by_state = {MISSING: c.missing_points, UNAVAILABLE: c.unavailable_points, **special}
+    if c.unseen_points is not None:
+        by_state[UNSEEN] = c.unseen_points
+    texts = reasons_of_states(card, c)
+    others = {state: _row(c, points, state, texts[state]) for state, points in by_state.items()}
+    if c.groups is None:
+        return c.feature, c.edges, rows, others
+    by_value = {value: row for group, row in zip(c.groups, rows, strict=True) for value in group}
+    return c.feature, None, by_value, others
+
+
+def _row(c: Characteristic, points: int, label: str, reason: str) -> Row:
+    entry = {
+        "feature": c.feature,
+        "value": None,
+        "points": points,
+        "reference_points": c.reference_points,
+        "impact": points - c.reference_points,
+        "code": c.code,
+        "reason": reason,
+    }
+    return points, label, entry
