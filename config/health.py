@@ -42,16 +42,12 @@ def readyz(request: HttpRequest) -> JsonResponse:
     status = "not ready" if database != "ok" else "degraded" if degraded else "ready"
     code = HTTPStatus.SERVICE_UNAVAILABLE if database != "ok" else HTTPStatus.OK
     mocks = [name for name, source in settings.EXTERNAL_SOURCES.items() if source["client"] == "mock"]
-    return JsonResponse(
-        {"status": status, "database": database, "models": models, "mock_sources": mocks}, status=code
-    )
+    return JsonResponse({"status": status, "database": database, "models": models, "mock_sources": mocks}, status=code)
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """Asks for `Authorization: Bearer <METRICS_TOKEN>`."""
     expected = f"Bearer {settings.METRICS_TOKEN}"
     if not secrets.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
-        return HttpResponse(
-            "A metrics token is needed.\n", status=401, headers={"WWW-Authenticate": "Bearer"}
-        )
+        return HttpResponse("A metrics token is needed.\n", status=401, headers={"WWW-Authenticate": "Bearer"})
     return ExportToDjangoView(request)

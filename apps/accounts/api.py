@@ -181,9 +181,7 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewS
         given = ServiceTokenSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         days = given.validated_data.get("days", settings.SERVICE_TOKEN_DAYS)
-        row, text = services.issue_token(
-            user=self.get_object(), expires_in=timedelta(days=days), actor=request.user
-        )
+        row, text = services.issue_token(user=self.get_object(), expires_in=timedelta(days=days), actor=request.user)
         return Response({"token": text, "expires_at": row.expiry}, status=status.HTTP_201_CREATED)
 
     @action(detail=True, methods=["delete"], url_path=r"tokens/(?P<token_key>[0-9a-f]{1,25})")

@@ -81,9 +81,7 @@ def revoke_tokens(*, user: User, token_key: str | None = None, actor: User | Non
         tokens = tokens.filter(token_key=token_key)
     ended = tokens.count()
     tokens.delete()
-    record_event(
-        actor=actor, action="token.revoke", subject=user, details={"token": token_key, "ended": ended}
-    )
+    record_event(actor=actor, action="token.revoke", subject=user, details={"token": token_key, "ended": ended})
     return ended
 
 

@@ -111,6 +111,4 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _plain(
-        HTTPStatus.INTERNAL_SERVER_ERROR, "The fault is logged under the id in the header X-Request-ID."
-    )
+    return _plain(HTTPStatus.INTERNAL_SERVER_ERROR, "The fault is logged under the id in the header X-Request-ID.")

@@ -85,7 +85,7 @@ def _work(job: Job, clock: Callable[[], datetime]) -> bool:
     token = _current.set(job.id)
     try:
         result = current_app.tasks[f"tasks.tasks.{job.name}"](**job.arguments)
-    except Exception as error:  # noqa: BLE001  the outermost boundary: whatever a job raises, the worker lives on
+    except Exception as error:
         log.error("job_failed", job_id=str(job.id), name=job.name, attempts=job.attempts, exc_info=error)
         _try_again(job, type(error).__name__, clock())
         return False

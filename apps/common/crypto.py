@@ -34,9 +34,7 @@ def _key_ring() -> dict[str, bytes]:
         key_id, _, text = entry.partition(":")
         key = base64.b64decode(text)
         if len(key) != 32:
-            raise ImproperlyConfigured(
-                f"ENCRYPTION_KEYS: the key {key_id!r} has {len(key)} bytes; 32 are needed."
-            )
+            raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {key_id!r} has {len(key)} bytes; 32 are needed.")
         ring[key_id] = key
     return ring
 

@@ -14,13 +14,7 @@ def _shown(value: Any) -> str:
     """What was given, short enough to repeat in an error; the values of containers are not repeated."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "a list"
-    text = (
-        f'"{value}"'
-        if isinstance(value, str)
-        else str(value).lower()
-        if isinstance(value, bool)
-        else str(value)
-    )
+    text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
@@ -32,11 +26,7 @@ class StrictInteger(serializers.Field):
         super().__init__(**options)
 
     def to_internal_value(self, data: Any) -> int:
-        if (
-            isinstance(data, bool)
-            or not isinstance(data, int)
-            or not self.min_value <= data <= self.max_value
-        ):
+        if isinstance(data, bool) or not isinstance(data, int) or not self.min_value <= data <= self.max_value:
             raise serializers.ValidationError(
                 f"{_shown(data)} was given; allowed is a whole number from {self.min_value} to {self.max_value}."
             )
@@ -102,9 +92,7 @@ class DayField(serializers.Field):
                 raise ValueError
             return date.fromisoformat(data)
         except ValueError:
-            raise serializers.ValidationError(
-                f"{_shown(data)} was given; allowed is a day as YYYY-MM-DD."
-            ) from None
+            raise serializers.ValidationError(f"{_shown(data)} was given; allowed is a day as YYYY-MM-DD.") from None
 
     def to_representation(self, value: date | str) -> str:
         return value if isinstance(value, str) else value.isoformat()

@@ -20,9 +20,7 @@ def check_pinfl(pinfl: str, *, today: date) -> None:
     if not re.fullmatch(r"[0-9]{14}", pinfl):
         raise ValueError(f"A PINFL has exactly 14 digits; {len(pinfl)} characters were given.")
     if pinfl_birth_date(pinfl) is None:
-        raise ValueError(
-            "Digits 1 to 7 of the PINFL do not hold a real birth date; check for a mistyped digit."
-        )
+        raise ValueError("Digits 1 to 7 of the PINFL do not hold a real birth date; check for a mistyped digit.")
     if pinfl_birth_date(pinfl) > today:
         raise ValueError("The birth date within the PINFL lies in the future; check for a mistyped digit.")
     expected = sum(int(digit) * weight for digit, weight in zip(pinfl, PINFL_WEIGHTS, strict=False)) % 10
@@ -61,16 +59,12 @@ def inn_warnings(inn: str) -> list[str]:
 def check_parcel(parcel: str) -> None:
     """A cadastral number, or another parcel id of 1 to 64 letters, digits, ':', '-' and '/'."""
     if not PARCEL.fullmatch(parcel):
-        raise ValueError(
-            "A parcel id has 1 to 64 letters, digits, ':', '-' or '/'; like 10:01:02:03:04:0055."
-        )
+        raise ValueError("A parcel id has 1 to 64 letters, digits, ':', '-' or '/'; like 10:01:02:03:04:0055.")
 
 
 def parcel_warnings(parcel: str) -> list[str]:
     if CADASTRAL.fullmatch(parcel):
         return []
     if CADASTRAL_NEW.fullmatch(parcel):
-        return [
-            "This is the newer form of a cadastral number, which was seen only rarely; compare it with the paper."
-        ]
+        return ["This is the newer form of a cadastral number, which was seen only rarely; compare it with the paper."]
     return ["This is not the form of a cadastral number (AA:BB:CC:DD:EE:FFFF); it is looked up as given."]

@@ -46,12 +46,8 @@ class Job(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(state__in=["queued", "running", "done", "failed"]), name="job_state"
-            ),
-            models.UniqueConstraint(
-                fields=["key"], condition=Q(state="queued"), name="job_one_waiting_per_key"
-            ),
+            models.CheckConstraint(condition=Q(state__in=["queued", "running", "done", "failed"]), name="job_state"),
+            models.UniqueConstraint(fields=["key"], condition=Q(state="queued"), name="job_one_waiting_per_key"),
         ]
         indexes = [models.Index(fields=["state", "due_at"], name="job_due")]
 
@@ -72,9 +68,7 @@ class IdempotencyKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["client", "route", "key"], name="idempotency_key_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["client", "route", "key"], name="idempotency_key_once")]
 
     def __str__(self) -> str:
         return f"{self.route} {self.created_at:%Y-%m-%d %H:%M}"

@@ -43,9 +43,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return document
 
 
-_decoder = json.JSONDecoder(
-    object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_integer
-)
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_integer)
 
 
 def _text_problem(text: str) -> str | None:
@@ -86,9 +84,7 @@ def parse_json(body: bytes) -> Any:
     try:
         document = _decoder.decode(body.decode("utf-8"))
     except RecursionError:
-        raise InvalidInput(
-            "The JSON is nested too deeply; a request of this API needs fewer than 10 levels."
-        ) from None
+        raise InvalidInput("The JSON is nested too deeply; a request of this API needs fewer than 10 levels.") from None
     except UnicodeDecodeError:
         raise InvalidInput("The body is not UTF-8 text.") from None
     except json.JSONDecodeError as error:
