@@ -1,5 +1,6 @@
 """How credit_ML is put together. Every setting that a lender may change comes from the environment."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -102,8 +103,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
-    # Tests that use several processes or threads need a database in a file, like the real one.
-    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+    # Tests that use several threads need a database in a file, like the real one; each run has its own.
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / f"test-{os.getpid()}.sqlite3")}
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -192,7 +193,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "credit_ML",
     "VERSION": "1",
-    "DESCRIPTION": "A self-hosted credit-risk engine: profiles, credit requests, scores with exact reasons, and the log.",
+    "DESCRIPTION": "A self-hosted credit-risk engine: profiles, requests, scores with exact reasons, the log.",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",

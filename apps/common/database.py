@@ -29,8 +29,14 @@ CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} WHEN NOT ({condition})
 BEGIN SELECT RAISE(ABORT, '{table} is insert-only: DELETE refused'); END;
 """
 _LIFT = {
-    "postgresql": "DROP TRIGGER IF EXISTS {table}_insert_only ON {table}; DROP TRIGGER IF EXISTS {table}_no_truncate ON {table};",
-    "sqlite": "DROP TRIGGER IF EXISTS {table}_no_update; DROP TRIGGER IF EXISTS {table}_no_delete;",
+    "postgresql": """
+DROP TRIGGER IF EXISTS {table}_insert_only ON {table};
+DROP TRIGGER IF EXISTS {table}_no_truncate ON {table};
+""",
+    "sqlite": """
+DROP TRIGGER IF EXISTS {table}_no_update;
+DROP TRIGGER IF EXISTS {table}_no_delete;
+""",
 }
 
 
@@ -52,7 +58,7 @@ def set_guard(database: BaseDatabaseWrapper, table: str, condition: str) -> None
 
 
 def lift_guard(database: BaseDatabaseWrapper, table: str) -> None:
-    run_script(database, _LIFT[database.vendor].format(table=table).replace("; ", ";\n"))
+    run_script(database, _LIFT[database.vendor].format(table=table))
 
 
 def insert_only(table: str, *, delete_when: str = "") -> RunPython:

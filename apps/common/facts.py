@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`source` is profile, request, bureau, soliq, kadastr or caller; `origin` says mock or http for outside sources."""
+    """`source`: profile, request, bureau, soliq, kadastr or caller. `origin`: mock or http, for outside sources."""
 
     value: int | float | bool | str
     source: str
