@@ -76,7 +76,7 @@ def _problems(document: Any) -> Iterator[FieldProblem]:
             for key in value:
                 if why := _text_problem(key):
                     yield FieldProblem(path or "(body)", f"in the name of a field: {why}")
-        waiting.extend(_children(path, value))
+        waiting.extend(reversed(_children(path, value)))
 
 
 def parse_json(body: bytes) -> Any:
