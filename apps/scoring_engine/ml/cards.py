@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import sys
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -111,7 +112,7 @@ class Card:
         """The facts that an input (itself) or a derived feature is made of."""
         for feature in self.features:
             if feature.name == name:
-                return frozenset().union(*(self.facts_of(part) for part in feature.of))
+                return frozenset().union(*(self.facts_of(part) for part in feature.of if part != "as_of"))
         return frozenset((name,))
 
     def codes_of(self, name: str) -> dict[str, str]:
@@ -128,9 +129,18 @@ def canonical(card: object) -> str:
         raise CardError(f"a card must be plain JSON: {str(error)[:200]}") from None
 
 
+def _interned(part: object) -> object:
+    """Equal texts made the same object: lookups by name while scoring then compare no characters."""
+    if type(part) is dict:
+        return {sys.intern(key): _interned(value) for key, value in part.items()}
+    if type(part) is list:
+        return [_interned(value) for value in part]
+    return sys.intern(part) if type(part) is str else part
+
+
 def read_card(data: object) -> Card:
     """A checked card; raises CardError for anything else, whatever it is."""
-    card = json.loads(canonical(data))
+    card = _interned(json.loads(canonical(data)))
     check_keys(card, names_of(Card), (), "the card")
     if take(card, "format", (int,), "the card") != FORMAT:
         raise CardError(f"format must be {FORMAT}, not {shown(card['format'])}")
@@ -206,9 +216,7 @@ def _check_codes(codes: object, fact: Fact, scale: object, where: str) -> None:
         allowed = f"one of {', '.join(SCALE_BOUNDS)}" if fact.name in SCALE_OF else "left out"
         raise CardError(f"{where}: scale must be {allowed}, not {shown(scale)}")
     if (scale is not None) != ("other_scale" in codes):
-        raise CardError(
-            f"{where}: the special code other_scale belongs to inputs with a scale, and only to them"
-        )
+        raise CardError(f"{where}: the special code other_scale belongs to inputs with a scale, and only to them")
     for code in codes:
         if code != "other_scale" and (fact.kind not in NUMERIC_KINDS or not _is_number_text(code)):
             raise CardError(f"{where}: special code {shown(code)} is no number that this fact could have")
@@ -248,12 +256,10 @@ def _read_feature(part: object, kinds: dict[str, str], where: str) -> Feature:
     wanted = ("date",) if kind == "years_between" else NUMERIC_KINDS
     for name in parts:
         if kinds.get(name) not in wanted:
-            raise CardError(
-                f"{where}: {shown(name)} is no {' or '.join(wanted)} among the inputs and features above"
-            )
+            raise CardError(f"{where}: {shown(name)} is no {' or '.join(wanted)} among the inputs and features above")
     name = text_of(part, "name", where, _NAME)
     if kind != "ratio":
-        return Feature(name, kind, parts, 1, 0, 0)
+        return Feature(name, kind, tuple(of), 1, 0, 0)
     multiplier = part.get("multiplier", 1)
     if type(multiplier) is not int or multiplier not in (1, 12):
         raise CardError(f"{where}: multiplier must be 1 or 12, not {shown(multiplier)}")
@@ -358,9 +364,7 @@ def _check_whole(card: Card) -> None:
         _check_source(card, c)
     low, high = reachable_range(card)
     if low < LEAST_SCORE or high > MOST_SCORE:
-        raise CardError(
-            f"scores {shown(low)} to {shown(high)} are reachable, outside {LEAST_SCORE}..{MOST_SCORE}"
-        )
+        raise CardError(f"scores {shown(low)} to {shown(high)} are reachable, outside {LEAST_SCORE}..{MOST_SCORE}")
 
 
 def _check_source(card: Card, c: Characteristic) -> None:

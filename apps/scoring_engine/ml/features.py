@@ -15,6 +15,7 @@ MISSING = "missing"
 UNAVAILABLE = "unavailable"
 SPECIAL = "special:"
 OTHER_SCALE = "other_scale"
+AS_OF = "as_of"
 DAYS_OF_YEAR = 365.25
 
 Values = dict[str, int | float | str | bool | dt.date | None]
@@ -27,17 +28,16 @@ class Derivations:
     def __init__(self, inputs: Sequence[Input], features: Sequence[Feature]) -> None:
         self._scaled = [(i.name, SCALE_OF[i.name], i.scale) for i in inputs if i.scale is not None]
         self._coded = [(i.name, codes) for i in inputs if (codes := _codes_by_value(i))]
-        self._plan = [(f.name, f.kind, f.of, f.multiplier, f.least, f.most) for f in features]
+        self._plan = [(f.name, f.kind, *f.of, f.multiplier, float(f.least), float(f.most)) for f in features]
 
-    def derive(
-        self, facts: Mapping[str, object], as_of: dt.date, unavailable: frozenset[str]
-    ) -> tuple[Values, States]:
+    def derive(self, facts: Mapping[str, object], as_of: dt.date, unavailable: frozenset[str]) -> tuple[Values, States]:
         """Values of inputs and derived features by name, and a state for those without a value.
 
         An input without value and state is missing. A name in `unavailable` counts only where no value
         is given: a stale record that is still used is a value.
         """
         values: Values = dict(facts)
+        values[AS_OF] = as_of
         states: States = {}
         for name in unavailable:
             if values.get(name) is None:
@@ -49,32 +49,28 @@ class Derivations:
             if values.get(name) in codes:
                 states[name] = SPECIAL + codes[values[name]]
                 values[name] = None
-        self._add_derived(values, states, as_of)
+        self._add_derived(values, states)
         return values, states
 
-    def _add_derived(self, values: Values, states: States, as_of: dt.date) -> None:
-        for name, kind, of, multiplier, least, most in self._plan:
-            first = values.get(of[0])
-            last = as_of if kind == "years_between" else values.get(of[-1])
-            if first is None or last is None:
-                values[name], states[name] = None, _state_of_parts(of, values, states)
+    def _add_derived(self, values: Values, states: States) -> None:
+        for name, kind, first, last, multiplier, least, most in self._plan:
+            start, end = values.get(first), values.get(last)
+            if start is None or end is None:
+                values[name], states[name] = None, _state_of_parts((first, last), values, states)
             elif kind == "ratio":
-                values[name] = _ratio(first, last, multiplier, least, most)
+                value = start / end * multiplier if end else _over_zero(start, least, most)
+                values[name] = least if value < least else most if value > most else value
             elif kind == "difference":
-                values[name] = first - last
+                values[name] = start - end
             else:
-                values[name] = max(0.0, (last - first).days / DAYS_OF_YEAR)
+                values[name] = max(0.0, (end - start).days / DAYS_OF_YEAR)
 
 
-def _ratio(numerator: float, denominator: float, multiplier: int, least: float, most: float) -> float:
-    """Clipped to least..most; over zero: most, least or (0 / 0) zero, clipped likewise."""
-    if denominator:
-        value = numerator / denominator * multiplier
-    else:
-        value = 0.0 if not numerator else most if numerator > 0 else least
-    if value < least:
-        return least
-    return most if value > most else value
+def _over_zero(numerator: float, least: float, most: float) -> float:
+    """A ratio whose denominator is zero is as far out as the card allows; nothing over nothing is zero."""
+    if not numerator:
+        return 0.0
+    return most if numerator > 0 else least
 
 
 def _state_of_parts(of: Sequence[str], values: Values, states: States) -> str:

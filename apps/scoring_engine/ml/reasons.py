@@ -12,7 +12,6 @@ from .cards import Card, Characteristic
 from .features import MISSING, OTHER_SCALE, SPECIAL, UNAVAILABLE
 
 UNSEEN = "unseen"
-_SUFFIX = {"percent": " %", "years": " years"}
 
 
 def reasons_of_bins(c: Characteristic) -> list[str]:
@@ -53,19 +52,24 @@ def bin_labels(c: Characteristic) -> list[str]:
 def _parts_text(card: Card, feature: str) -> str:
     """The facts behind a feature, with the verb of "... not given"."""
     names = [name.replace("_", " ") for name in sorted(card.facts_of(feature))]
-    return "it was" if len(names) == 1 else f"one of {', '.join(names[:-1])} and {names[-1]} was"
+    return "it was" if len(names) == 1 else f"at least one of {', '.join(names[:-1])} and {names[-1]} was"
 
 
 def _range_text(unit: str, low: float | None, high: float | None) -> str:
     if unit == "count":
         return _count_text(low, high)
-    suffix = _SUFFIX.get(unit, "")
     if low is None:
-        return f"under {_exact(unit, high)}{suffix}"
+        return f"under {_exact(unit, high)}{_suffix(unit, high)}"
     if high is None:
-        return f"{_exact(unit, low)}{suffix} or more"
-    first = _exact(unit, low) + (suffix if unit == "percent" else "")
-    return f"from {first} to under {_exact(unit, high)}{suffix}"
+        return f"{_exact(unit, low)}{_suffix(unit, low)} or more"
+    first = _exact(unit, low) + (_suffix(unit, low) if unit == "percent" else "")
+    return f"from {first} to under {_exact(unit, high)}{_suffix(unit, high)}"
+
+
+def _suffix(unit: str, number: float | Decimal) -> str:
+    if unit == "years":
+        return " year" if number == 1 else " years"
+    return " %" if unit == "percent" else ""
 
 
 def _count_text(low: float | None, high: float | None) -> str:
@@ -98,7 +102,7 @@ def _typical_text(c: Characteristic) -> str:
         return _value_text(c.typical).replace("_", " ")
     number = Decimal(repr(c.typical)) * (100 if c.unit == "percent" else 1)
     rounded = Decimal(f"{number:.2g}") if c.unit in ("percent", "ratio", "years") else Decimal(round(number))
-    return _plain(rounded) + _SUFFIX.get(c.unit, "")
+    return _plain(rounded) + _suffix(c.unit, rounded)
 
 
 def _plain(number: Decimal) -> str:

@@ -35,7 +35,7 @@ class Assessment:
     required inputs that the applicant did not give.
     """
 
-    __slots__ = ("bins", "explanation", "missing_required", "probability_of_default", "score", "warnings")
+    __slots__ = ("bins", "explanation", "missing_required", "score", "warnings")
 
     def __init__(
         self,
@@ -46,11 +46,15 @@ class Assessment:
         missing_required: tuple[str, ...],
     ) -> None:
         self.score = score
-        self.probability_of_default = probability_of_default(score)
         self.explanation = explanation
         self.bins = bins
         self.warnings = warnings
         self.missing_required = missing_required
+
+    @property
+    def probability_of_default(self) -> float:
+        """Over the horizon of the card."""
+        return probability_of_default(self.score)
 
 
 class Scorecard:
@@ -75,8 +79,11 @@ class Scorecard:
         self._derivations = Derivations(card.inputs, card.features)
         self._required = tuple(entry.name for entry in card.inputs if entry.required)
         self._used = _facts_used(card)
+        self._categories = [c.feature for c in card.characteristics if c.groups is not None]
         # By name, so that the stable sort by impact leaves ties in the order of their names.
         self._tables = [_table(card, c) for c in sorted(card.characteristics, key=lambda c: c.feature)]
+
+        self._blank_bins = dict.fromkeys((table[0] for table in self._tables), "")
 
     @classmethod
     def from_dict(cls, card: object) -> "Scorecard":
@@ -99,7 +106,7 @@ class Scorecard:
         values, states = self._derivations.derive(facts, as_of, unavailable)
         total = self.base_points
         explanation = []
-        bins = {}
+        bins = self._blank_bins.copy()
         for feature, edges, rows, other_rows in self._tables:
             value = values.get(feature)
             if value is None:
@@ -114,12 +121,23 @@ class Scorecard:
             entry["value"] = value
             explanation.append(entry)
         explanation.sort(key=_IMPACT)
-        missing = tuple([n for n in self._required if facts.get(n) is None and n not in unavailable])
-        return Assessment(total, explanation, bins, list(self._warnings(facts, states, bins)), missing)
+        warnings, missing_required = self._doubts(facts, states, bins)
+        return Assessment(total, explanation, bins, warnings, missing_required)
 
-    def _warnings(
+    def _doubts(
         self, facts: Mapping[str, Any], states: States, bins: dict[str, str]
-    ) -> Iterator[dict[str, str]]:
+    ) -> tuple[list[dict[str, str]], tuple[str, ...]]:
+        """Warnings, and the required inputs that the applicant did not give."""
+        absent = ()
+        for name in self._required:
+            if facts.get(name) is None:
+                absent += (name,)
+        if not (absent or states or self._categories) and self._used.issuperset(facts):
+            return [], ()
+        missing = tuple(name for name in absent if states.get(name) != UNAVAILABLE)
+        return list(self._warnings(facts, states, bins)), missing
+
+    def _warnings(self, facts: Mapping[str, Any], states: States, bins: dict[str, str]) -> Iterator[dict[str, str]]:
         for name in facts:
             if name not in self._used and facts[name] is not None:
                 yield _warning("fact_not_used", name, "is not used by this card")
@@ -130,13 +148,10 @@ class Scorecard:
                 yield _warning(f"required_{state}", name, f"is required by this card, but {why}")
         for name, state in states.items():
             if state == SPECIAL + OTHER_SCALE and name in SCALE_OF:
-                yield _warning(
-                    OTHER_SCALE, name, "is on a scale this card was not made for, and is not counted"
-                )
-        if UNSEEN in bins.values():
-            for name, label in bins.items():
-                if label == UNSEEN:
-                    yield _warning("unseen_category", name, "is a category this card was not made for")
+                yield _warning(OTHER_SCALE, name, "is on a scale this card was not made for, and is not counted")
+        for name in self._categories:
+            if bins[name] == UNSEEN:
+                yield _warning("unseen_category", name, "is a category this card was not made for")
 
 
 def _warning(code: str, fact: str, what: str) -> dict[str, str]:

@@ -21,9 +21,7 @@ def names_of(part: type) -> tuple[str, ...]:
     return tuple(field.name for field in fields(part))
 
 
-def check_keys(
-    part: object, keys: tuple[str, ...] | list[str], optional: tuple[str, ...], where: str
-) -> None:
+def check_keys(part: object, keys: tuple[str, ...] | list[str], optional: tuple[str, ...], where: str) -> None:
     """Refuses unknown keys too: a rule that this reader does not know must not be dropped silently."""
     if type(part) is not dict:
         raise CardError(f"{where} must be an object, not {shown(part)}")

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 MONEY_LIMIT = 10**15
 SCALE_OF = {"credit_history_score": "credit_history_scale"}
@@ -96,9 +97,7 @@ _SHARED = (
     _money("collateral_value", "Value of the collateral offered"),
     Fact("has_guarantor", "flag", "flag", None, None, (), "Whether somebody guarantees the credit"),
     _money("tax_debt", "Tax overdue, from the tax register"),
-    _number(
-        "property_area", "Area of land and buildings owned, from the land register", unit="m2", most=10**9
-    ),
+    _number("property_area", "Area of land and buildings owned, from the land register", unit="m2", most=10**9),
 )
 
 _INDIVIDUAL = (
@@ -118,20 +117,14 @@ _INDIVIDUAL = (
     _count("delinquencies_24m", "Payments 30 or more days late in the last 24 months"),
     _count("open_accounts", "Credit accounts open now"),
     _count("public_records", "Public records of default, such as a bankruptcy"),
-    _number(
-        "revolving_utilisation", "Share of revolving credit limits in use (1 = all)", unit="ratio", most=10
-    ),
+    _number("revolving_utilisation", "Share of revolving credit limits in use (1 = all)", unit="ratio", most=10),
     Fact("oldest_account_date", "date", "date", None, None, (), "Day the oldest credit account was opened"),
-    _money(
-        "declared_yearly_income", "Income of a year declared to the tax authority", unit="currency per year"
-    ),
+    _money("declared_yearly_income", "Income of a year declared to the tax authority", unit="currency per year"),
 )
 
 _COMPANY = (
     _money("revenue", "Revenue of the latest financial year", unit="currency per year"),
-    _money(
-        "net_income", "Net income of the latest financial year", unit="currency per year", least=-MONEY_LIMIT
-    ),
+    _money("net_income", "Net income of the latest financial year", unit="currency per year", least=-MONEY_LIMIT),
     _money("assets", "Total assets", least=1),
     _money("liabilities", "Total liabilities"),
     _money("current_assets", "Current assets"),
@@ -149,84 +142,96 @@ FACTS: dict[str, dict[str, Fact]] = {
 }
 SEGMENTS = tuple(FACTS)
 
-_TYPES: dict[str, tuple[type, ...]] = {"money": (int,), "integer": (int,), "number": (int, float)}
-# Ordered kinds are checked by type and bounds; NaN and the infinities fail every bound.
-_BOUNDED = {
-    segment: {f.name: (_TYPES[f.kind], f.least, f.most) for f in facts.values() if f.kind in _TYPES}
-    for segment, facts in FACTS.items()
-}
-_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _EARLIEST = dt.date(1900, 1, 1)
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+# Exact types, then bounds (which NaN and the infinities fail) or, for a category, its values.
+Rule = tuple[tuple[type, ...], Any, Any, frozenset[str] | None]
+
+
+def _rule(fact: Fact) -> Rule:
+    if fact.kind == "category":
+        return (str,), None, None, frozenset(fact.values)
+    if fact.kind == "flag":
+        return (bool,), False, True, None
+    if fact.kind == "date":
+        return (dt.date,), _EARLIEST, dt.date.max, None
+    return (int, float) if fact.kind == "number" else (int,), fact.least, fact.most, None
+
+
+_RULES = {segment: {name: _rule(fact) for name, fact in facts.items()} for segment, facts in FACTS.items()}
+_DATES = {
+    segment: tuple(name for name, fact in facts.items() if fact.kind == "date") for segment, facts in FACTS.items()
+}
+_UNKNOWN: Rule = ((), 0, 0, None)
+_ANY_SCORE = (0, 1000)
 
 
 def check_facts(
-    segment: str, facts: Mapping[str, object], *, as_of: dt.date | None = None
-) -> dict[str, int | float | str | bool | dt.date]:
+    segment: str,
+    facts: dict[str, object],
+    *,
+    as_of: dt.date | None = None,
+    assumed_scale: str | None = None,
+) -> dict[str, Any]:
     """The facts that are given (None left out), dates parsed; raises FactsError naming every refused one.
 
-    With `as_of`, dates after it are refused too.
+    With `as_of`, dates after it are refused too. `assumed_scale` is added to a credit_history_score that
+    comes without a scale.
     """
-    known, bounded = FACTS[segment], _BOUNDED[segment]
-    if not isinstance(facts, Mapping):
+    if not isinstance(facts, dict):
         raise FactsError([FactError("", shown(facts), "must be an object of facts by name")])
-    checked: dict[str, int | float | str | bool | dt.date] = {}
+    rules = _RULES[segment]
+    checked = dict(facts)
     errors: list[FactError] = []
     for name, value in facts.items():
-        if value is None and name in known:
+        types, least, most, values = rules.get(name, _UNKNOWN)
+        if value.__class__ in types and (least <= value <= most if values is None else value in values):
             continue
-        rule = bounded.get(name)
-        if rule is not None and value.__class__ in rule[0] and rule[1] <= value <= rule[2]:
-            checked[name] = value
-        elif name in known and (parsed := _parsed(known[name], value, as_of)) is not None:
-            checked[name] = parsed
+        if value is None and types:
+            del checked[name]
+        elif types == (dt.date,) and (day := _parsed_day(value)):
+            checked[name] = day
         else:
-            errors.append(_error(segment, name, value, as_of))
-    if checked.get("credit_history_score") is not None:
-        _check_scale(checked, errors)
+            del checked[name]
+            errors.append(_error(segment, name, value))
+    for name in _DATES[segment]:
+        if as_of is not None and name in checked and checked[name] > as_of:
+            errors.append(_error(segment, name, facts[name], as_of))
+    if "credit_history_score" in checked:
+        if assumed_scale is not None:
+            checked.setdefault("credit_history_scale", assumed_scale)
+        least, most = SCALE_BOUNDS.get(checked.get("credit_history_scale"), _ANY_SCORE)
+        if not least <= checked["credit_history_score"] <= most:
+            errors.append(_scale_error(checked, least, most))
     if errors:
         raise FactsError(errors)
     return checked
 
 
-def _parsed(fact: Fact, value: object, as_of: dt.date | None) -> str | bool | dt.date | None:
-    """The value of a flag, category or date; None if it is refused, as a bounded kind that comes here is."""
-    if fact.kind == "category":
-        return value if type(value) is str and value in fact.values else None
-    if fact.kind == "flag":
-        return value if type(value) is bool else None
-    if fact.kind == "date":
-        return _parsed_day(value, as_of)
-    return None
-
-
-def _parsed_day(value: object, as_of: dt.date | None) -> dt.date | None:
-    if type(value) is str and _ISO_DAY.fullmatch(value):
-        try:
-            value = dt.date.fromisoformat(value)
-        except ValueError:
-            return None
-    if type(value) is not dt.date or value < _EARLIEST or (as_of is not None and value > as_of):
+def _parsed_day(value: object) -> dt.date | None:
+    """The day of an ISO text, as none if it is not one or too early."""
+    if type(value) is not str or not _ISO_DAY.fullmatch(value):
         return None
-    return value
+    try:
+        day = dt.date.fromisoformat(value)
+    except ValueError:
+        return None
+    return day if day >= _EARLIEST else None
 
 
-def _check_scale(checked: dict, errors: list[FactError]) -> None:
-    bounds = SCALE_BOUNDS.get(checked.get("credit_history_scale", ""))
-    value = checked["credit_history_score"]
-    if bounds is not None and not bounds[0] <= value <= bounds[1]:
-        message = f"must be from {bounds[0]} to {bounds[1]} on the scale {checked['credit_history_scale']}"
-        errors.append(FactError("credit_history_score", shown(value), message))
+def _scale_error(checked: dict[str, Any], least: int, most: int) -> FactError:
+    message = f"must be from {least} to {most} on the scale {checked['credit_history_scale']}"
+    return FactError("credit_history_score", shown(checked["credit_history_score"]), message)
 
 
-def _error(segment: str, name: object, value: object, as_of: dt.date | None) -> FactError:
+def _error(segment: str, name: object, value: object, as_of: dt.date | None = None) -> FactError:
     fact = FACTS[segment].get(name) if type(name) is str else None
     if fact is None:
         field = name if type(name) is str and name.isprintable() and len(name) <= 60 else shown(name)
         article = "an individual" if segment == "individual" else "a company"
         # The value of an unknown field may be an identifier: only its type is repeated.
-        return FactError(
-            field, f"a value of type {type(value).__name__[:40]}", f"is not a fact known of {article}"
-        )
+        return FactError(field, f"a value of type {type(value).__name__[:40]}", f"is not a fact known of {article}")
     return FactError(fact.name, shown(value), f"must be {allowed(fact, as_of)}")
 
 
