@@ -10,6 +10,8 @@ from django.conf import settings
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("credit_ml", broker=settings.CELERY_BROKER_URL)
+# A thread of the web server that has set no current app of its own gets this one, not a bare app bound for localhost.
+app.set_default()
 app.conf.update(
     task_always_eager=settings.CELERY_TASK_ALWAYS_EAGER,
     task_eager_propagates=True,

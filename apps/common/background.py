@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 from celery import current_app
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -27,12 +27,24 @@ _current: ContextVar[UUID | None] = ContextVar("current_job", default=None)
 def enqueue(name: str, **arguments: str | int | None) -> None:
     """Queue the task `tasks.tasks.<name>` once this transaction commits. Arguments are opaque ids and numbers.
 
-    While an equal job is still waiting, a second one is not added.
+    While an equal job is still waiting, a second one is not added. The waiting one is held until this transaction
+    ends, so that no worker takes it up before what it is to look at is there.
     """
     key = f"{name}:{json.dumps(arguments, sort_keys=True)}"
-    job = Job(name=name, arguments=arguments, key=key, due_at=timezone.now())
-    Job.objects.bulk_create([job], ignore_conflicts=True)
-    transaction.on_commit(_look_now)
+    waiting = Job.objects.filter(key=key, state=Job.State.QUEUED).select_for_update().values_list("id", flat=True)
+    with transaction.atomic():
+        held = False
+        while not held:
+            job = Job(name=name, arguments=arguments, key=key, due_at=timezone.now())
+            Job.objects.bulk_create([job], ignore_conflicts=True)
+            held = bool(list(waiting.all()))
+    _look_after_commit()
+
+
+def _look_after_commit() -> None:
+    """One message per transaction is enough, however many jobs it queues."""
+    if not any(call is _look_now for _, call, *_ in connection.run_on_commit):
+        transaction.on_commit(_look_now)
 
 
 def _look_now() -> None:
@@ -97,10 +109,15 @@ def _work(job: Job, clock: Callable[[], datetime]) -> bool:
 
 
 def _try_again(job: Job, error: str, now: datetime) -> None:
+    """Queue the job anew, later each time: after 40 s, 160 s, 11 min, 43 min. A twin that already waits replaces it."""
     job.error = error
-    twin = Job.objects.filter(key=job.key, state=Job.State.QUEUED).exists()
-    if twin or job.attempts >= MOST_ATTEMPTS:
-        job.state, job.finished_at = Job.State.FAILED, now
-    else:
+    if job.attempts < MOST_ATTEMPTS:
         job.state, job.due_at = Job.State.QUEUED, now + timedelta(seconds=10 * 4**job.attempts)
-    job.save(update_fields=["state", "error", "due_at", "finished_at"])
+        try:
+            with transaction.atomic():
+                job.save(update_fields=["state", "error", "due_at"])
+            return
+        except IntegrityError:
+            log.info("job_has_a_twin", job_id=str(job.id), name=job.name)
+    job.state, job.finished_at = Job.State.FAILED, now
+    job.save(update_fields=["state", "error", "finished_at"])

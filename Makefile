@@ -1,0 +1,81 @@
+# `make run` shows the system at work; `make check` runs all that CI runs on style and contracts.
+# On Windows, or without make, README.md gives the same steps as plain commands.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+WORKERS ?= 2
+CHECK_DIR := $(VENV)/check
+UV_COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	--python-version 3.11
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup setup-dev test test-postgresql check bench lock openapi format clean
+
+help: ## Show these lines
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 18
+
+run: setup ## Install, load the demo portfolio once, start web, worker and beat (PORT=8000); Ctrl-C stops all of it
+	PORT=$(PORT) $(BIN)/python manage.py demo
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name it, like: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The copy of a lock is written once it is fully installed: the same lock is not installed a second time.
+setup: $(BIN)/python ## Make .venv and install the locked requirements
+	@cmp -s requirements/base.txt $(VENV)/installed-base.txt || { \
+		$(BIN)/python -m pip install --quiet --require-hashes -r requirements/base.txt \
+		&& cp requirements/base.txt $(VENV)/installed-base.txt; }
+
+setup-dev: setup
+	@cmp -s requirements/dev.txt $(VENV)/installed-dev.txt || { \
+		$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt \
+		&& cp requirements/dev.txt $(VENV)/installed-dev.txt; }
+
+test: setup-dev ## Unit, API and journey tests on SQLite
+	env -u DATABASE_URL $(BIN)/python -m pytest -q -n $(WORKERS)
+
+test-postgresql: setup-dev ## The same tests on the PostgreSQL that DATABASE_URL names
+	@test -n "$(DATABASE_URL)" || { echo "Set DATABASE_URL; docs/how-to/postgresql.md has the commands."; exit 1; }
+	$(BIN)/python -m pytest -q -n $(WORKERS)
+
+check: setup-dev ## Style, layers, migrations, API description, deployment settings, lock files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	@mkdir -p $(CHECK_DIR)
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file $(CHECK_DIR)/openapi.yaml
+	@cmp docs/api/openapi.yaml $(CHECK_DIR)/openapi.yaml \
+		|| { echo "docs/api/openapi.yaml is not what the code describes: run make openapi"; exit 1; }
+	ENVIRONMENT=production DATA_DIR=$(CHECK_DIR) ALLOWED_HOSTS=credit.example METRICS_TOKEN=check-only \
+		SECRET_KEY=check-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH \
+		ENCRYPTION_KEYS=check:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE= \
+		BLIND_INDEX_KEY=MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE= \
+		SOLIQ_CLIENT=http SOLIQ_BASE_URL=https://soliq.example SOLIQ_ALLOWED_HOSTS=soliq.example \
+		KADASTR_CLIENT=http KADASTR_BASE_URL=https://kadastr.example KADASTR_ALLOWED_HOSTS=kadastr.example \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+	@! grep -nE '://' requirements/*.txt requirements/*.in || { echo "A lock file names an address."; exit 1; }
+
+bench: setup-dev ## Speed and accuracy beside peers, in one run
+	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+openapi: setup-dev ## Write docs/api/openapi.yaml anew
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/api/openapi.yaml
+
+format: setup-dev ## Put the code into the common style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: ## Resolve requirements/*.in anew into hashed lock files (needs uv)
+	$(UV_COMPILE) requirements/base.in -o requirements/base.txt
+	$(UV_COMPILE) requirements/dev.in -c requirements/base.txt -o requirements/dev.txt
+	$(UV_COMPILE) requirements/prod.in -c requirements/base.txt -o requirements/prod.txt
+
+clean: ## Remove .venv and caches; the data in var/ stay
+	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache
