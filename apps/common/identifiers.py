@@ -23,9 +23,19 @@ def check_pinfl(pinfl: str, *, today: date) -> None:
         raise ValueError("Digits 1 to 7 of the PINFL do not hold a real birth date; check for a mistyped digit.")
     if pinfl_birth_date(pinfl) > today:
         raise ValueError("The birth date within the PINFL lies in the future; check for a mistyped digit.")
-    expected = sum(int(digit) * weight for digit, weight in zip(pinfl, PINFL_WEIGHTS, strict=False)) % 10
-    if int(pinfl[13]) != expected:
+    if int(pinfl[13]) != _pinfl_check_digit(pinfl[:13]):
         raise ValueError("The last digit of the PINFL does not fit the others; check for a mistyped digit.")
+
+
+def _pinfl_check_digit(first_13: str) -> int:
+    return sum(int(digit) * weight for digit, weight in zip(first_13, PINFL_WEIGHTS, strict=True)) % 10
+
+
+def build_pinfl(*, birth_date: date, sex: str, area: int, serial: int) -> str:
+    """An invented PINFL that passes the check, for demo data and tests. `sex`: male or female; area, serial 0..999."""
+    first = 2 * (birth_date.year // 100 - 18) + (1 if sex == "male" else 2)
+    body = f"{first}{birth_date:%d%m%y}{area:03}{serial:03}"
+    return f"{body}{_pinfl_check_digit(body)}"
 
 
 def pinfl_birth_date(pinfl: str) -> date | None:
@@ -45,13 +55,23 @@ def check_inn(inn: str) -> None:
         raise ValueError(f"An INN (STIR) has exactly 9 digits; {len(inn)} characters were given.")
 
 
+def _inn_check_digit(first_8: str) -> int:
+    remainder = sum(int(digit) * weight for digit, weight in zip(first_8, STIR_WEIGHTS, strict=True)) % 11
+    return (99 - 9 * remainder) // 11
+
+
+def build_inn(*, serial: int) -> str:
+    """An invented INN of a company that gives no warning, for demo data and tests. `serial`: 0..9999999."""
+    body = f"3{serial:07}"
+    return f"{body}{_inn_check_digit(body)}"
+
+
 def inn_warnings(inn: str) -> list[str]:
     """What is unusual in an INN of 9 digits."""
     warnings = []
     if inn[0] not in "234567":
         warnings.append("The INN starts with neither 2 or 3 (companies) nor 4 to 7 (old personal numbers).")
-    remainder = sum(int(digit) * weight for digit, weight in zip(inn, STIR_WEIGHTS, strict=False)) % 11
-    if int(inn[8]) != (99 - 9 * remainder) // 11:
+    if int(inn[8]) != _inn_check_digit(inn[:8]):
         warnings.append("The last digit of the INN does not fit the others; check for a mistyped digit.")
     return warnings
 
