@@ -7,12 +7,16 @@ from rest_framework.routers import SimpleRouter
 
 from apps.accounts.api import BranchViewSet, LoginView, LogoutView, UserViewSet
 from apps.audit.api import AuditEventViewSet
+from apps.companies.api import CompanyViewSet
+from apps.individuals.api import IndividualViewSet
 from config import health
 
 router = SimpleRouter()
 router.register("branches", BranchViewSet, basename="branch")
 router.register("users", UserViewSet, basename="user")
 router.register("audit", AuditEventViewSet, basename="audit")
+router.register("individuals", IndividualViewSet, basename="individual")
+router.register("companies", CompanyViewSet, basename="company")
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),

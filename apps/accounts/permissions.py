@@ -9,6 +9,9 @@ from apps.accounts.models import Role
 
 EVERYONE = frozenset(Role.values)
 READERS = frozenset({Role.OFFICER, Role.APPROVER, Role.ANALYST, Role.AUDITOR})
+OFFICERS = frozenset({Role.OFFICER})
+# They work with the applicant and see PINFL, INN and parcel ids in full; to the others these are masked.
+SEES_IDENTIFIERS = frozenset({Role.OFFICER, Role.APPROVER})
 
 
 class ByRole(BasePermission):

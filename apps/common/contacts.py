@@ -7,8 +7,8 @@ import phonenumbers
 from rest_framework import serializers
 
 from apps.common.days import lender_today
-from apps.common.fields import StrictSerializer, StrictText
-from apps.common.identifiers import check_inn, check_parcel, check_pinfl
+from apps.common.fields import UNKNOWN, StrictSerializer, StrictText
+from apps.common.identifiers import PINFL_LENGTH, check_inn, check_parcel, check_pinfl
 
 PHONE_REGION = "UZ"
 MOST_PARCELS = 20
@@ -63,7 +63,7 @@ class InnField(StrictText):
     def to_internal_value(self, data: Any) -> str:
         inn = super().to_internal_value(data)
         try:
-            if self.or_pinfl and len(inn) == 14:
+            if self.or_pinfl and len(inn) == PINFL_LENGTH:
                 check_pinfl(inn, today=lender_today())
             else:
                 check_inn(inn)
@@ -100,7 +100,14 @@ class ParcelsField(serializers.ListField):
 class GuarantorSerializer(StrictSerializer):
     name = NameField()
     inn = InnField(or_pinfl=True, help_text="INN (9 digits) or PINFL (14 digits)")
-    phone = PhoneField(allow_null=True, default=None)
+    phone = PhoneField(**UNKNOWN)
+
+
+class FieldWarningSerializer(serializers.Serializer):
+    """Something unusual that was accepted."""
+
+    field = serializers.CharField()
+    message = serializers.CharField()
 
 
 def refuse_future(day: date, today: date) -> date:

@@ -9,6 +9,12 @@ from rest_framework import serializers
 
 from apps.common.money import MOST_MONEY
 
+MOST_VERSION = 2**31 - 1
+# Options of a field that may be left alone or emptied; and, in a group that is replaced as a whole, of one that
+# is not known when it is left out.
+KNOWN_OR_NOT: dict[str, Any] = {"required": False, "allow_null": True}
+UNKNOWN: dict[str, Any] = {"allow_null": True, "default": None}
+
 
 def _shown(value: Any) -> str:
     """What was given, short enough to repeat in an error; the values of containers are not repeated."""
@@ -18,12 +24,11 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-class StrictInteger(serializers.Field):
+class StrictInteger(serializers.IntegerField):
     """A JSON integer within [min_value, max_value]."""
 
     def __init__(self, *, min_value: int, max_value: int, **options: Any) -> None:
-        self.min_value, self.max_value = min_value, max_value
-        super().__init__(**options)
+        super().__init__(min_value=min_value, max_value=max_value, **options)
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, bool) or not isinstance(data, int) or not self.min_value <= data <= self.max_value:
@@ -43,12 +48,18 @@ class MoneyField(StrictInteger):
         super().__init__(min_value=min_value, max_value=max_value, **options)
 
 
-class StrictNumber(serializers.Field):
+class VersionField(StrictInteger):
+    """The version that the caller read, for optimistic locking."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=MOST_VERSION, **options)
+
+
+class StrictNumber(serializers.FloatField):
     """A finite JSON number within [min_value, max_value]."""
 
     def __init__(self, *, min_value: float, max_value: float, **options: Any) -> None:
-        self.min_value, self.max_value = min_value, max_value
-        super().__init__(**options)
+        super().__init__(min_value=min_value, max_value=max_value, **options)
 
     def to_internal_value(self, data: Any) -> int | float:
         number = isinstance(data, int | float) and not isinstance(data, bool)
@@ -62,7 +73,7 @@ class StrictNumber(serializers.Field):
         return value
 
 
-class StrictFlag(serializers.Field):
+class StrictFlag(serializers.BooleanField):
     """JSON true or false."""
 
     def to_internal_value(self, data: Any) -> bool:
@@ -83,7 +94,16 @@ class StrictText(serializers.CharField):
         return super().to_internal_value(data)
 
 
-class DayField(serializers.Field):
+class StrictChoice(serializers.ChoiceField):
+    """One of the given codes, as text; a refusal names them all."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in self.choices:
+            raise serializers.ValidationError(f"{_shown(data)} was given; allowed are {', '.join(self.choices)}.")
+        return data
+
+
+class DayField(serializers.DateField):
     """A day as YYYY-MM-DD, kept as that text or as a date."""
 
     def to_internal_value(self, data: Any) -> date:

@@ -7,6 +7,7 @@ function names what is unusual but accepted.
 import re
 from datetime import date
 
+PINFL_LENGTH, INN_LENGTH = 14, 9
 PINFL_WEIGHTS = (7, 3, 1) * 4 + (7,)
 STIR_WEIGHTS = (37, 29, 23, 19, 17, 13, 7, 3)
 CENTURIES = {"1": 1800, "2": 1800, "3": 1900, "4": 1900, "5": 2000, "6": 2000}

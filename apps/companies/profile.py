@@ -6,7 +6,7 @@ from typing import Any
 
 from apps.common.days import full_years
 from apps.common.errors import FieldProblem, InvalidInput
-from apps.common.identifiers import check_inn, inn_warnings, parcel_warnings
+from apps.common.identifiers import INN_LENGTH, check_inn, inn_warnings, parcel_warnings
 from apps.companies.models import FIRST_YEAR, FinancialStatement
 
 Profile = dict[str, Any]
@@ -79,10 +79,13 @@ def settle_years(incorporated: date | None, years: float | None, *, today: date)
 
 
 def find_warnings(profile: Profile, statements: Iterable[FinancialStatement]) -> list[FieldProblem]:
-    """What is unusual and was accepted all the same."""
+    """What is unusual and was accepted all the same; names places, so that no identifier is repeated."""
     found = [FieldProblem("tax_id", message) for message in inn_warnings(profile["tax_id"])]
-    for parcel in profile["parcel_ids"]:
-        found += [FieldProblem("parcel_ids", f"{parcel}: {message}") for message in parcel_warnings(parcel)]
+    for place, parcel in enumerate(profile["parcel_ids"]):
+        found += [FieldProblem(f"parcel_ids[{place}]", message) for message in parcel_warnings(parcel)]
+    guarantor = profile["guarantor"]
+    if guarantor is not None and len(guarantor["inn"]) == INN_LENGTH:
+        found += [FieldProblem("guarantor.inn", message) for message in inn_warnings(guarantor["inn"])]
     for statement in statements:
         found += _statement_warnings(statement)
     return found

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from apps.common.errors import FieldProblem, InvalidInput
-from apps.common.identifiers import check_pinfl, pinfl_birth_date
+from apps.common.identifiers import INN_LENGTH, check_pinfl, inn_warnings, parcel_warnings, pinfl_birth_date
 from apps.common.money import MOST_MONEY
 from apps.individuals.income import salary, yearly_income
 
@@ -84,3 +84,14 @@ def _income(profile: Profile) -> Iterator[FieldProblem]:
             yield FieldProblem(
                 "incomes", f"The {name} that follows is {derived}; the most that is kept is {MOST_MONEY}."
             )
+
+
+def find_warnings(profile: Profile) -> list[FieldProblem]:
+    """What is unusual and was accepted all the same; names places, so that no identifier is repeated."""
+    found = []
+    for place, parcel in enumerate(profile["parcel_ids"]):
+        found += [FieldProblem(f"parcel_ids[{place}]", message) for message in parcel_warnings(parcel)]
+    guarantor = profile["guarantor"]
+    if guarantor is not None and len(guarantor["inn"]) == INN_LENGTH:
+        found += [FieldProblem("guarantor.inn", message) for message in inn_warnings(guarantor["inn"])]
+    return found
