@@ -1,4 +1,4 @@
-"""What every endpoint shares: cursor pages, problem+json (RFC 9457), and JSON without non-finite numbers."""
+"""What every endpoint shares: cursor pages, and errors as problem+json (RFC 9457)."""
 
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from rest_framework import exceptions, renderers
+from rest_framework import exceptions
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -26,12 +26,6 @@ TITLES = {
     429: ("too-many-requests", "Too many requests"),
     500: ("internal-error", "Something failed on our side"),
 }
-
-
-class JSONRenderer(renderers.JSONRenderer):
-    """JSON; a non-finite number is a fault of ours, so it raises instead of leaving the house."""
-
-    strict = True
 
 
 class CursorPages(CursorPagination):

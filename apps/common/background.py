@@ -8,10 +8,11 @@ import json
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import datetime, timedelta
+from importlib import import_module
 from uuid import UUID
 
 import structlog
-from celery import current_app
+from celery import Task, current_app
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -47,9 +48,16 @@ def _look_after_commit() -> None:
         transaction.on_commit(_look_now)
 
 
+def _task(name: str) -> Task:
+    """The task `tasks.tasks.<name>`. A web process or a command has not imported the task modules, as a worker has."""
+    for module in current_app.conf.include:
+        import_module(module)
+    return current_app.tasks[f"tasks.tasks.{name}"]
+
+
 def _look_now() -> None:
     try:
-        current_app.signature("tasks.tasks.work_due_jobs").delay()
+        _task("work_due_jobs").delay()
     except OperationalError:
         log.warning("broker_unreachable", consequence="the job waits for the next sweep")
 
@@ -96,7 +104,7 @@ def _claim(now: datetime) -> Job | None:
 def _work(job: Job, clock: Callable[[], datetime]) -> bool:
     token = _current.set(job.id)
     try:
-        result = current_app.tasks[f"tasks.tasks.{job.name}"](**job.arguments)
+        result = _task(job.name)(**job.arguments)
     except Exception as error:
         log.error("job_failed", job_id=str(job.id), name=job.name, attempts=job.attempts, exc_info=error)
         _try_again(job, type(error).__name__, clock())

@@ -10,10 +10,10 @@ from django.db import IntegrityError, transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.common.api import JSONRenderer
 from apps.common.crypto import create_data_key, seal, unseal
 from apps.common.errors import InvalidInput, KeyReused
 from apps.common.models import IdempotencyKey
+from apps.common.renderers import JSONRenderer
 
 MOST_LENGTH = 200
 View = Callable[..., Response]
