@@ -1,8 +1,11 @@
 """Celery tasks: each takes ids or numbers and calls one service. The work itself is rows (apps.common.background)."""
 
+from typing import Any
+
 from celery import shared_task
 
 from apps.common import background
+from apps.external_integrations import services as external_records
 
 
 @shared_task(name="tasks.tasks.work_due_jobs")
@@ -15,3 +18,21 @@ def work_due_jobs() -> dict[str, int]:
 def start_job(name: str) -> None:
     """Beat's way to queue the job `name`."""
     background.enqueue(name)
+
+
+@shared_task(name="tasks.tasks.refresh_soliq_record")
+def refresh_soliq_record(inn: str | None = None, *, record_id: str | None = None) -> dict[str, Any]:
+    """Ask Soliq now, by INN or PINFL; the system itself queues the id of the row."""
+    return external_records.refresh_record(record_id=record_id, source="soliq", identifier=inn)
+
+
+@shared_task(name="tasks.tasks.refresh_kadastr_record")
+def refresh_kadastr_record(parcel_id: str | None = None, *, record_id: str | None = None) -> dict[str, Any]:
+    """Ask Kadastr now, by parcel id; the system itself queues the id of the row."""
+    return external_records.refresh_record(record_id=record_id, source="kadastr", identifier=parcel_id)
+
+
+@shared_task(name="tasks.tasks.refresh_stale_external_records")
+def refresh_stale_external_records(ttl_days: int = 30) -> dict[str, int]:
+    """Queue a refresh of each record that its source last confirmed more than `ttl_days` ago."""
+    return external_records.refresh_stale_records(ttl_days=ttl_days)

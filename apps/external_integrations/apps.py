@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class ExternalIntegrationsConfig(AppConfig):
     name = "apps.external_integrations"
+
+    def ready(self) -> None:
+        from apps.external_integrations import checks  # noqa: F401 - registers itself

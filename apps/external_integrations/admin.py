@@ -1,0 +1,20 @@
+"""Read-only, and without anything that could tell who it is about."""
+
+from django.contrib import admin
+
+from apps.common.admin import ReadOnlyAdmin
+from apps.external_integrations.models import ExternalRecord, ExternalRecordVersion
+
+
+@admin.register(ExternalRecord)
+class ExternalRecordAdmin(ReadOnlyAdmin):
+    list_display = ["id", "source", "observed_at", "checked_at", "is_wanted"]
+    list_filter = ["source", "is_wanted"]
+    fields = ["id", "source", "observed_at", "checked_at", "lease_until", "is_wanted", "created_at", "updated_at"]
+
+
+@admin.register(ExternalRecordVersion)
+class ExternalRecordVersionAdmin(ReadOnlyAdmin):
+    list_display = ["id", "record", "origin", "observed_at", "fetched_at"]
+    list_filter = ["origin"]
+    fields = ["id", "record", "origin", "observed_at", "fetched_at", "created_at"]
