@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 from apps.accounts.api import BranchViewSet, LoginView, LogoutView, UserViewSet
 from apps.audit.api import AuditEventViewSet
 from apps.companies.api import CompanyViewSet
+from apps.external_integrations.api import KadastrView, SoliqLookupView, SoliqView
 from apps.individuals.api import IndividualViewSet
 from config import health
 
@@ -25,6 +26,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/auth/login/", LoginView.as_view(), name="login"),
     path("api/auth/logout/", LogoutView.as_view(), name="logout"),
+    path("api/external/soliq/lookup/", SoliqLookupView.as_view(), name="external-soliq-lookup"),
+    path("api/external/soliq/<str:inn>/", SoliqView.as_view(), name="external-soliq"),
+    path("api/external/kadastr/<path:parcel_id>/", KadastrView.as_view(), name="external-kadastr"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/", include(router.urls)),
