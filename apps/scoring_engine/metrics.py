@@ -1,0 +1,25 @@
+"""What Prometheus and the log learn of a scoring: counts and opaque ids."""
+
+import structlog
+from prometheus_client import Counter
+
+from apps.scoring_engine.models import PredictionLog
+
+log = structlog.get_logger("scoring")
+PREDICTIONS = Counter("credit_ml_predictions_total", "Scorings that were committed", ["segment", "mode"])
+
+
+def report_prediction(prediction: PredictionLog) -> None:
+    """To be called once the row is committed."""
+    PREDICTIONS.labels(segment=prediction.segment, mode=prediction.mode).inc()
+    log.info(
+        "scored",
+        prediction_id=str(prediction.id),
+        credit_request=prediction.request_id and str(prediction.request_id),
+        segment=prediction.segment,
+        mode=prediction.mode,
+        model_version=prediction.model_version,
+        cause=prediction.cause,
+    )
+    if prediction.mode == "fallback":
+        log.warning("fallback", prediction_id=str(prediction.id), reason=prediction.mode_reason)

@@ -1,0 +1,212 @@
+"""Scoring: facts in, one row of the log out, whoever asks."""
+
+import json
+import uuid
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from apps.accounts.models import Branch, User
+from apps.audit.services import record_event
+from apps.common.crypto import blind_index, create_data_key, seal
+from apps.common.days import lender_today
+from apps.common.errors import FieldProblem, InvalidInput
+from apps.common.facts import Found
+from apps.common.models import DataKey
+from apps.common.money import CURRENCIES
+from apps.scoring_engine.metrics import report_prediction
+from apps.scoring_engine.ml.cards import canonical
+from apps.scoring_engine.ml.grades import GRADES_VERSION, grade
+from apps.scoring_engine.ml.risk_model import Serving, card_in_service
+from apps.scoring_engine.ml.scorecard import Assessment, Scorecard
+from apps.scoring_engine.ml.vocabulary import FACTS, FactsError, check_facts
+from apps.scoring_engine.models import ModelCard, PredictionLog, sealing_context
+from apps.scoring_engine.presentation import render
+
+__all__ = ["render", "score", "score_caller_facts"]
+
+CALLER = "caller"
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a card is given, all of it checked. `sources` tells of each fact where it comes from and as of when."""
+
+    segment: str
+    facts: dict[str, Any]
+    sources: dict[str, dict[str, str]]
+    unavailable: frozenset[str]
+    currency: str
+    as_of: date
+
+
+@transaction.atomic
+def score(
+    *,
+    segment: str,
+    facts: Mapping[str, Found],
+    unavailable: Collection[str],
+    currency: str,
+    data_key: DataKey,
+    branch: Branch | None,
+    actor: User | None,
+    cause: str,
+    now: datetime,
+    request_id: uuid.UUID | None = None,
+    latest: PredictionLog | None = None,
+) -> PredictionLog:
+    """Score with the card in service, and log it.
+
+    Returns `latest` itself when its inputs and bins are these too, and the row that stands when (request_id, cause) has
+    one already: no row is written then. Raises InvalidInput naming each fact that is refused.
+    """
+    inputs = _checked(segment, facts, unavailable, currency, lender_today(now))
+    # Read inside the transaction, so that the row names the card that was in service for it.
+    serving = card_in_service(segment)
+    assessment = serving.card.score(inputs.facts, as_of=inputs.as_of, unavailable=inputs.unavailable)
+    row = _row(serving, assessment, inputs)
+    if latest is not None and latest.inputs_digest == row.inputs_digest:
+        return latest
+    row.data_key, row.branch, row.actor = data_key, branch, actor
+    row.cause, row.request_id, row.created_at = cause, request_id, now
+    row.sealed = seal(data_key, _to_seal(assessment, inputs), sealing_context(row.id))
+    return _insert(row, serving.card)
+
+
+@transaction.atomic
+def score_caller_facts(
+    *,
+    segment: str,
+    body_facts: Mapping[str, Any],
+    unavailable: Collection[str] = (),
+    currency: str | None = None,
+    actor: User,
+    now: datetime,
+    cause: str = "api",
+) -> PredictionLog:
+    """Score facts that the caller sent, under a data key of their own; no credit request rests on the row."""
+    facts = {name: Found(value, CALLER, now) for name, value in body_facts.items()}
+    return score(
+        segment=segment,
+        facts=facts,
+        unavailable=unavailable,
+        currency=currency or settings.DEFAULT_CURRENCY,
+        data_key=create_data_key(),
+        branch=actor.branch,
+        actor=actor,
+        cause=cause,
+        now=now,
+    )
+
+
+def _checked(
+    segment: str, facts: Mapping[str, Found], unavailable: Collection[str], currency: str, as_of: date
+) -> Inputs:
+    problems = list(_problems(segment, facts, unavailable, currency))
+    try:
+        values = check_facts(segment, {name: found.value for name, found in facts.items()}, as_of=as_of)
+    except FactsError as error:
+        problems += [FieldProblem(e.field, f"{e.given} was given; it {e.message}.") for e in error.errors]
+    if problems:
+        raise InvalidInput("; ".join(f"{p.field}: {p.message}" for p in problems), problems)
+    sources = {name: facts[name].provenance() for name in values}
+    return Inputs(segment, values, sources, frozenset(unavailable), currency, as_of)
+
+
+def _problems(
+    segment: str, facts: Mapping[str, Found], unavailable: Iterable[Any], currency: str
+) -> Iterable[FieldProblem]:
+    """What the vocabulary does not say: a score needs its scale, money its currency, a source that is down a name."""
+    given = {name for name, found in facts.items() if found.value is not None}
+    if "credit_history_score" in given and "credit_history_scale" not in given:
+        scales = ", ".join(FACTS["individual"]["credit_history_scale"].values)
+        yield FieldProblem("credit_history_scale", f"It was left out; credit_history_score needs one of {scales}.")
+    for place, name in enumerate(unavailable):
+        if not isinstance(name, str) or name not in FACTS[segment]:
+            yield FieldProblem(f"unavailable[{place}]", f"It must name a fact known of this segment ({segment}).")
+    if currency not in CURRENCIES:
+        yield FieldProblem("currency", f"It must be one of {', '.join(CURRENCIES)}.")
+
+
+def _row(serving: Serving, assessment: Assessment, inputs: Inputs) -> PredictionLog:
+    card, months = serving.card, serving.card.horizon_months(inputs.facts.get("term_months"))
+    return PredictionLog(
+        segment=inputs.segment,
+        score=assessment.score,
+        probability_of_default=assessment.probability_of_default,
+        grade=grade(assessment.probability_of_default, months),
+        grades_version=GRADES_VERSION,
+        horizon_kind=card.horizon["kind"],
+        horizon_months=months,
+        mode=serving.mode,
+        mode_reason=serving.reason or "",
+        purpose=card.purpose,
+        model_version=card.version,
+        card_id=card.digest,
+        base_points=card.base_points,
+        reference_score=card.reference_score,
+        currency=inputs.currency,
+        inputs_digest=_inputs_digest(card, assessment, inputs),
+    )
+
+
+def _inputs_digest(card: Scorecard, assessment: Assessment, inputs: Inputs) -> str:
+    """Equal for two scorings that no reader of the log could tell apart but by their time."""
+    document = {
+        "facts": _plain(inputs.facts),
+        "unavailable": sorted(inputs.unavailable),
+        "currency": inputs.currency,
+        "model": card.digest,
+        "bins": assessment.bins,
+    }
+    return blind_index("inputs", json.dumps(document, sort_keys=True, separators=(",", ":")))
+
+
+def _to_seal(assessment: Assessment, inputs: Inputs) -> dict[str, Any]:
+    kept = ("feature", "value", "points", "reference_points", "code")
+    return {
+        "facts": _plain(inputs.facts),
+        "sources": inputs.sources,
+        "unavailable": sorted(inputs.unavailable),
+        "as_of": inputs.as_of.isoformat(),
+        "currency": inputs.currency,
+        "characteristics": [
+            {name: entry[name] for name in kept} | {"bin": assessment.bins[entry["feature"]]}
+            for entry in assessment.explanation
+        ],
+        "warnings": assessment.warnings,
+        "missing_required": list(assessment.missing_required),
+    }
+
+
+def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in facts.items()}
+
+
+def _insert(row: PredictionLog, card: Scorecard) -> PredictionLog:
+    _keep_card(card)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        standing = PredictionLog.objects.filter(request_id=row.request_id, cause=row.cause).first()
+        if row.request_id is None or standing is None:
+            raise
+        return standing
+    details = {"segment": row.segment, "mode": row.mode, "model_digest": card.digest, "cause": row.cause}
+    record_event(actor=row.actor, action="prediction.create", subject=row, details=details)
+    transaction.on_commit(lambda: report_prediction(row))
+    return row
+
+
+def _keep_card(card: Scorecard) -> None:
+    if ModelCard.objects.filter(digest=card.digest).exists():
+        return
+    text = canonical(card.to_dict())
+    kept = ModelCard(digest=card.digest, segment=card.segment, version=card.version, text=text)
+    # Another process may be keeping the same card at this moment.
+    ModelCard.objects.bulk_create([kept], ignore_conflicts=True)
