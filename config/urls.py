@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 from apps.accounts.api import BranchViewSet, LoginView, LogoutView, UserViewSet
 from apps.audit.api import AuditEventViewSet
 from apps.companies.api import CompanyViewSet
+from apps.credit_requests.api import CreditRequestViewSet, ProductViewSet
 from apps.external_integrations.api import KadastrView, SoliqLookupView, SoliqView
 from apps.individuals.api import IndividualViewSet
 from config import health
@@ -18,6 +19,8 @@ router.register("users", UserViewSet, basename="user")
 router.register("audit", AuditEventViewSet, basename="audit")
 router.register("individuals", IndividualViewSet, basename="individual")
 router.register("companies", CompanyViewSet, basename="company")
+router.register("products", ProductViewSet, basename="product")
+router.register("credit-requests", CreditRequestViewSet, basename="credit-request")
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),

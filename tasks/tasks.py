@@ -5,6 +5,7 @@ from typing import Any
 from celery import shared_task
 
 from apps.common import background
+from apps.credit_requests import rescoring
 from apps.external_integrations import services as external_records
 
 
@@ -36,3 +37,23 @@ def refresh_kadastr_record(parcel_id: str | None = None, *, record_id: str | Non
 def refresh_stale_external_records(ttl_days: int = 30) -> dict[str, int]:
     """Queue a refresh of each record that its source last confirmed more than `ttl_days` ago."""
     return external_records.refresh_stale_records(ttl_days=ttl_days)
+
+
+@shared_task(name="tasks.tasks.rescore_pending_credit_requests")
+def rescore_pending_credit_requests(limit: int = 100) -> dict[str, int]:
+    """Check the undecided requests that were unchecked the longest."""
+    return rescoring.rescore_pending(limit=limit)
+
+
+@shared_task(name="tasks.tasks.rescore_requests_of_record")
+def rescore_requests_of_record(record_id: str, version_id: str) -> dict[str, int]:
+    """Queued when a new version of an external record has come."""
+    return rescoring.rescore_requests_of_record(record_id=record_id, version_id=version_id)
+
+
+@shared_task(name="tasks.tasks.rescore_applicant_requests")
+def rescore_applicant_requests(
+    *, version: int, individual_id: str | None = None, company_id: str | None = None
+) -> dict[str, int]:
+    """Queued when the profile of an applicant has changed; `version` is the profile's new one."""
+    return rescoring.rescore_applicant_requests(individual_id=individual_id, company_id=company_id, version=version)

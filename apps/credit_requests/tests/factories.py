@@ -1,0 +1,71 @@
+"""Products and requests to test with, made by the services. Also used by the tests of other apps."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+from django.db import connection
+
+from apps.accounts.models import User
+from apps.accounts.tests.factories import make_branch, make_user
+from apps.companies.models import Company
+from apps.credit_requests.guards import lift_status_guard, set_status_guard
+from apps.credit_requests.models import CreditRequest, Product
+from apps.credit_requests.services import create_product, submit_credit_request
+from apps.credit_requests.transitions import MOVES
+from apps.individuals.models import Individual
+from apps.individuals.tests.factories import make_individual
+
+_numbers = count(1)
+
+
+def terms_of(**overrides: Any) -> dict[str, Any]:
+    return {
+        "code": f"consumer-{next(_numbers)}",
+        "name": "Consumer credit",
+        "kind": "consumer",
+        "currency": "UZS",
+        "annual_rate_basis_points": 2_600,
+        "fee_basis_points": 100,
+        "fee_amount": 50_000,
+        "repayment_type": "annuity",
+        "least_amount": 1_000_000,
+        "most_amount": 100_000_000,
+        "least_term_months": 3,
+        "most_term_months": 60,
+    } | overrides
+
+
+def make_product(**overrides: Any) -> Product:
+    return create_product(terms=terms_of(**overrides), actor=None)
+
+
+def make_request(
+    applicant: Individual | Company | None = None, product: Product | None = None, **overrides: Any
+) -> CreditRequest:
+    """A pending request of 30,000,000 UZS over 24 months, of a new person of the branch "main" if nobody is given."""
+    given = {
+        "requested_amount": 30_000_000,
+        "term_months": 24,
+        "purpose": "car",
+        "channel": "branch",
+        "actor": None,
+    } | overrides
+    return submit_credit_request(
+        applicant=applicant or make_individual(make_branch()), product=product or make_product(), **given
+    )
+
+
+def make_officer(branch_code: str = "main") -> User:
+    return make_user("officer", make_branch(branch_code))
+
+
+@contextmanager
+def status_guard_lifted() -> Iterator[None]:
+    """For statuses that no move of this release leads to."""
+    lift_status_guard(connection)
+    try:
+        yield
+    finally:
+        set_status_guard(connection, [(move.source, move.target) for move in MOVES])
