@@ -21,7 +21,7 @@ from .typed_json import (
     take,
     text_of,
 )
-from .vocabulary import FACTS, NEVER_SCORED, SCALE_BOUNDS, SCALE_OF, Fact, shown
+from .vocabulary import FACTS, NEVER_SCORED, SCALE_BOUNDS, SCALE_OF, Fact, one_line, shown
 
 FORMAT = 1
 LEAST_SCORE, MOST_SCORE = 0, 1200
@@ -126,7 +126,7 @@ def canonical(card: object) -> str:
     try:
         return json.dumps(card, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
     except (TypeError, ValueError, RecursionError) as error:
-        raise CardError(f"a card must be plain JSON: {str(error)[:200]}") from None
+        raise CardError(f"a card must be plain JSON: {one_line(str(error), 200)}") from None
 
 
 def _interned(part: object) -> object:

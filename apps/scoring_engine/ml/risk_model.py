@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 from .cards import CardError
 from .grades import GRADES_VERSION
 from .scorecard import Scorecard
-from .vocabulary import SEGMENTS, FactsError, check_facts
+from .vocabulary import SEGMENTS, FactsError, check_facts, one_line
 
 __all__ = [
     "FactsError",
@@ -29,6 +29,7 @@ __all__ = [
     "UnknownModelError",
     "card_in_service",
     "describe_model",
+    "expert_card",
     "predict_company_risk",
     "predict_individual_risk",
     "read_model_bytes",
@@ -76,11 +77,11 @@ def read_model_bytes(data: bytes) -> Scorecard:
     try:
         plain = _PlainUnpickler(io.BytesIO(data)).load()
     except _UNREADABLE as error:
-        raise ModelFileError(f"it cannot be read ({str(error)[:150] or type(error).__name__})") from None
+        raise ModelFileError(f"it cannot be read ({one_line(str(error), 150) or type(error).__name__})") from None
     try:
         return Scorecard.from_dict(plain)
     except CardError as error:
-        raise ModelFileError(f"its card is refused ({str(error)[:300]})") from None
+        raise ModelFileError(f"its card is refused ({one_line(str(error), 300)})") from None
 
 
 class Shelf:
@@ -210,6 +211,11 @@ _SHELF = Shelf(Path(__file__).parent)
 def card_in_service(segment: str) -> Serving:
     """The shipped card that scores this segment now, with its mode."""
     return _SHELF.card_in_service(segment)
+
+
+def expert_card(segment: str) -> Scorecard:
+    """The shipped expert card of a segment, whether or not it is in service."""
+    return _SHELF.expert_card(segment)
 
 
 def describe_model(model_version: str) -> dict[str, Any]:

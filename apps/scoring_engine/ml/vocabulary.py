@@ -257,15 +257,19 @@ def shown(value: object) -> str:
     if type(value) in (float, dt.date):
         return str(value)
     if type(value) is str:
-        return ascii_safe(value)
+        return _quoted(value)
     if type(value) in (list, tuple, dict, set, frozenset):
         return f"a {type(value).__name__} of {len(value)}"
     return f"a value of type {type(value).__name__[:40]}"
 
 
-def ascii_safe(text: str, limit: int = 40) -> str:
-    """Quoted, control characters and lone surrogates escaped, cut after `limit` characters."""
-    quoted = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:limit])
+def one_line(text: str, limit: int) -> str:
+    """At most `limit` characters of a text, those escaped that would not print."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:limit])
+
+
+def _quoted(text: str, limit: int = 40) -> str:
+    quoted = one_line(text, limit)
     return f'"{quoted}"' if len(text) <= limit else f'"{quoted}..." ({len(text)} characters)'
 
 
