@@ -1,10 +1,13 @@
 """Sign in and out; people, service accounts and branches, by administrators."""
 
 from datetime import timedelta
+from http import HTTPStatus
 
 from django.conf import settings
 from django.contrib.auth import authenticate
+from django.core.validators import RegexValidator, validate_slug
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import extend_schema
 from knox.auth import TokenAuthentication
 from knox.models import AuthToken
@@ -20,15 +23,17 @@ from rest_framework.viewsets import GenericViewSet
 from apps.accounts import services
 from apps.accounts.models import Branch, Role, User
 from apps.accounts.permissions import EVERYONE
+from apps.common.api import problem_response
 from apps.common.errors import NotSignedIn
+from apps.common.fields import StrictFlag, StrictInteger, StrictSerializer, StrictText
 from apps.common.idempotency import idempotent
 
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 
 
-class LoginSerializer(serializers.Serializer):
-    username = serializers.CharField(max_length=150)
-    password = serializers.CharField(max_length=200, trim_whitespace=False, write_only=True)
+class LoginSerializer(StrictSerializer):
+    username = StrictText(max_length=150)
+    password = StrictText(max_length=200, trim_whitespace=False, write_only=True)
 
 
 class TokenSerializer(serializers.Serializer):
@@ -55,6 +60,15 @@ class LoginView(APIView):
         return Response({"token": text, "expires_at": row.expiry})
 
 
+def locked_out(request: HttpRequest, response: HttpResponse | None, credentials: dict[str, object]) -> HttpResponse:
+    """What an account gets that had too many wrong passwords from one address (AXES_LOCKOUT_CALLABLE)."""
+    minutes = round(settings.AXES_COOLOFF_TIME * 60)
+    detail = f"Too many wrong passwords. Try again in {minutes} minutes, or ask an administrator."
+    reply = problem_response(HTTPStatus.TOO_MANY_REQUESTS, detail)
+    reply["Retry-After"] = str(minutes * 60)
+    return reply
+
+
 class LogoutView(APIView):
     """Ends the token that the request carries."""
 
@@ -67,8 +81,9 @@ class LogoutView(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class BranchSerializer(serializers.ModelSerializer):
-    code = serializers.SlugField(max_length=40)
+class BranchSerializer(StrictSerializer, serializers.ModelSerializer):
+    code = StrictText(max_length=40, validators=[validate_slug])
+    name = StrictText(max_length=200)
 
     class Meta:
         model = Branch
@@ -89,12 +104,12 @@ class BranchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVie
         return Response(self.get_serializer(branch).data, status=status.HTTP_201_CREATED)
 
 
-class UserSerializer(serializers.ModelSerializer):
-    username = serializers.RegexField(r"^[\w.@+-]{1,150}$")
+class UserSerializer(StrictSerializer, serializers.ModelSerializer):
+    username = StrictText(max_length=150, validators=[RegexValidator(r"^[\w.@+-]+\Z")])
     branch = serializers.SlugRelatedField(
         slug_field="code", queryset=Branch.objects.all(), allow_null=True, required=False
     )
-    password = serializers.CharField(max_length=200, write_only=True, required=False, trim_whitespace=False)
+    password = StrictText(max_length=200, write_only=True, required=False, trim_whitespace=False)
 
     class Meta:
         model = User
@@ -109,13 +124,13 @@ class UserSerializer(serializers.ModelSerializer):
             "date_joined",
             "last_login",
         ]
-        read_only_fields = ["id", "date_joined", "last_login"]
+        read_only_fields = ["id", "is_active", "date_joined", "last_login"]
 
 
-class UserChangeSerializer(serializers.Serializer):
+class UserChangeSerializer(StrictSerializer):
     role = serializers.ChoiceField(Role.choices)
     branch = serializers.SlugRelatedField(slug_field="code", queryset=Branch.objects.all(), allow_null=True)
-    is_active = serializers.BooleanField()
+    is_active = StrictFlag()
 
 
 class TokenRowSerializer(serializers.ModelSerializer):
@@ -124,8 +139,8 @@ class TokenRowSerializer(serializers.ModelSerializer):
         fields = ["token_key", "created", "expiry"]
 
 
-class ServiceTokenSerializer(serializers.Serializer):
-    days = serializers.IntegerField(min_value=1, max_value=365, required=False)
+class ServiceTokenSerializer(StrictSerializer):
+    days = StrictInteger(min_value=1, max_value=365, required=False)
 
 
 class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):

@@ -91,18 +91,21 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> Response | Non
     return None
 
 
-def _plain(status: HTTPStatus, detail: str) -> HttpResponse:
+def problem_response(status: HTTPStatus, detail: str) -> HttpResponse:
+    """A problem outside of Django REST framework: from a middleware or an error handler."""
     code, title = TITLES[status]
     return JsonResponse(problem(status, code, title, detail, []), status=status, content_type=PROBLEM_TYPE)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _plain(HTTPStatus.BAD_REQUEST, "The request could not be read.")
+    return problem_response(HTTPStatus.BAD_REQUEST, "The request could not be read.")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _plain(HTTPStatus.NOT_FOUND, "No page stands at this address. /api/docs/ lists those that do.")
+    return problem_response(HTTPStatus.NOT_FOUND, "No page stands at this address. /api/docs/ lists those that do.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _plain(HTTPStatus.INTERNAL_SERVER_ERROR, "The fault is logged under the id in the header X-Request-ID.")
+    return problem_response(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "The fault is logged under the id in the header X-Request-ID."
+    )

@@ -87,7 +87,7 @@ class QueueTests(TestCase):
         now = timezone.now()
         waits = []
         for _ in range(background.MOST_ATTEMPTS):
-            assert background.work_due_jobs(clock=lambda: now)["failed"] == 1
+            assert background.work_due_jobs(clock=lambda now=now: now)["failed"] == 1
             job = Job.objects.get()
             waits.append(int((job.due_at - now).total_seconds()) if job.state == "queued" else None)
             now = job.due_at
