@@ -11,6 +11,7 @@ from apps.companies.api import CompanyViewSet
 from apps.credit_requests.api import CreditRequestViewSet, ProductViewSet
 from apps.external_integrations.api import KadastrView, SoliqLookupView, SoliqView
 from apps.individuals.api import IndividualViewSet
+from apps.scoring_engine.api import PredictionLogViewSet, ScoreCompanyView, ScoreIndividualView, ScoreSchemaView
 from config import health
 
 router = SimpleRouter()
@@ -21,6 +22,7 @@ router.register("individuals", IndividualViewSet, basename="individual")
 router.register("companies", CompanyViewSet, basename="company")
 router.register("products", ProductViewSet, basename="product")
 router.register("credit-requests", CreditRequestViewSet, basename="credit-request")
+router.register("prediction-logs", PredictionLogViewSet, basename="prediction-log")
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -32,6 +34,9 @@ urlpatterns = [
     path("api/external/soliq/lookup/", SoliqLookupView.as_view(), name="external-soliq-lookup"),
     path("api/external/soliq/<str:inn>/", SoliqView.as_view(), name="external-soliq"),
     path("api/external/kadastr/<path:parcel_id>/", KadastrView.as_view(), name="external-kadastr"),
+    path("api/score/individual/", ScoreIndividualView.as_view(), name="score-individual"),
+    path("api/score/company/", ScoreCompanyView.as_view(), name="score-company"),
+    path("api/score/schema/<str:segment>/", ScoreSchemaView.as_view(), name="score-schema"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/", include(router.urls)),

@@ -3,10 +3,12 @@
 from typing import Any
 
 from celery import shared_task
+from django.utils import timezone
 
 from apps.common import background
 from apps.credit_requests import rescoring
 from apps.external_integrations import services as external_records
+from apps.scoring_engine import retention
 
 
 @shared_task(name="tasks.tasks.work_due_jobs")
@@ -57,3 +59,9 @@ def rescore_applicant_requests(
 ) -> dict[str, int]:
     """Queued when the profile of an applicant has changed; `version` is the profile's new one."""
     return rescoring.rescore_applicant_requests(individual_id=individual_id, company_id=company_id, version=version)
+
+
+@shared_task(name="tasks.tasks.cleanup_prediction_logs")
+def cleanup_prediction_logs(older_than_days: int = 90) -> dict[str, int]:
+    """Remove scorings older than that which no request is linked to, through recorded retention runs."""
+    return retention.clean_up_prediction_logs(older_than_days=older_than_days, actor=None, now=timezone.now())

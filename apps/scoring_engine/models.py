@@ -61,7 +61,8 @@ class PredictionLog(models.Model):
 
     `sealed` holds {facts, sources, unavailable, as_of, currency, characteristics, warnings, missing_required};
     characteristics, most harmful first, are {feature, value, bin, points, reference_points, code}. Texts are
-    written from the card and the bins on reading. `request_id` is that of the credit request, which lives in a room above.
+    written from the card and the bins on reading. `request_id` is that of the credit request, which lives in a room
+    above.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
