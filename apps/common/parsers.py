@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from django.conf import settings
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import BaseParser
 
 from apps.common.errors import FieldProblem, InvalidInput, TooLarge
 
@@ -107,8 +107,13 @@ def read_bounded(stream: IO[bytes], most: int) -> bytes:
     return body
 
 
-class StrictJSONParser(JSONParser):
-    """Reads a JSON object. A view may allow more than `MAX_BODY_BYTES` with an attribute `max_body_bytes`."""
+class StrictJSONParser(BaseParser):
+    """Reads a JSON object. A view may allow more than `MAX_BODY_BYTES` with an attribute `max_body_bytes`.
+
+    Not a JSONParser of DRF's: those are handed a body that Django has read whole, up to a limit of its own.
+    """
+
+    media_type = "application/json"
 
     def parse(
         self,

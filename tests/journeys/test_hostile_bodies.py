@@ -38,7 +38,7 @@ BODIES = {
     "NUL in a key": b'{"a\\u0000": 1}',
     "lone surrogate": b'{"full_name": "\\ud800", "purpose": "\\ud800", "inn": "\\ud800"}',
     "deep list": b'{"a": ' + b"[" * DEEP + b"]" * DEEP + b"}",
-    "deep object": b'{"a":' * DEEP + b"1" + b"}" * DEEP,
+    "deep object": b'{"":' * DEEP + b"1" + b"}" * DEEP,
     "lists for everything": json.dumps(
         dict.fromkeys(["pinfl", "inn", "full_name", "requested_amount", "product", "role", "code", "guarantor"], [1])
     ).encode(),
