@@ -39,7 +39,7 @@ def whole_points(part: Merged, slope: float, values: np.ndarray) -> Points:
     centre = exact[codes[known]].mean()
     points = np.rint(exact - centre).astype(int)
     evidence = -POINTS_OF_LOG_ODDS * slope * part.missing - centre
-    missing = _missing_points(points[codes[known]], evidence)
+    missing = missing_points(points[codes[known]], evidence)
     reference = np.rint(np.append(points, missing)[np.minimum(codes, part.bins.count)].mean())
     starts = [0, *(np.flatnonzero(points[1:] != points[:-1]) + 1).tolist()]
     return Points(part.bins.merged(starts), tuple(points[starts].tolist()), missing, int(reference))
@@ -63,7 +63,10 @@ def probability_of(score: np.ndarray) -> np.ndarray:
     return 1 / (1 + 2.0 ** ((score - EVEN_ODDS_SCORE) / POINTS_TO_DOUBLE_ODDS))
 
 
-def _missing_points(known: np.ndarray, evidence: float) -> int:
-    """At most the lower of the evidence (NaN: none) and the training 25th percentile, rounded down."""
-    lowest_quarter = int(np.percentile(known, MISSING_PERCENTILE, method="lower"))
-    return lowest_quarter if np.isnan(evidence) else min(lowest_quarter, int(np.floor(evidence)))
+def missing_points(known: np.ndarray, evidence: float) -> int:
+    """The lowest of: the evidence (NaN: none), the 25th percentile of the training points, their mean.
+
+    The mean is there so that saying nothing never earns more than a source that is down.
+    """
+    found = [int(np.percentile(known, MISSING_PERCENTILE, method="lower")), int(np.rint(known.mean()))]
+    return min(found if np.isnan(evidence) else [*found, int(np.floor(evidence))])

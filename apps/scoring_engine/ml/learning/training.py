@@ -36,6 +36,16 @@ class Trained:
     table: RawTable
     report: dict[str, Any]
 
+    def headline(self) -> dict[str, Any]:
+        """The figures of the test rows in one flat dict, `out_of_time` or `holdout` saying which they are."""
+        kind = _test_name(self.recipe)
+        which = str(self.recipe.time.cut) if self.recipe.time else self.recipe.holdout
+        training = self.report["training"]
+        return {
+            "model": self.card["version"], **self.report[kind], kind: which,
+            "training_rows": training["rows"], "training_bads": training["bads"],
+        }  # fmt: skip
+
 
 def train(
     recipe: Recipe, data: Path, extras: Mapping[str, Path], *, progress: Progress = lambda step, done: None

@@ -1,0 +1,56 @@
+"""The door to training: a recipe and a table in; a model file, its manifest and its model card out."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+
+class Command(BaseCommand):
+    help = "Train a card from a recipe (TOML) and a table (CSV or Parquet); prints one line of JSON figures."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("recipe", type=Path)
+        parser.add_argument("--data", type=Path, required=True, metavar="FILE")
+        parser.add_argument("--extra", action="append", default=[], metavar="NAME=FILE",
+                            help="an extra table that the recipe names; may be given again")  # fmt: skip
+        parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # Not at the top: they take seconds to import, and every other command would pay for it.
+        from apps.scoring_engine.ml.learning.artefact import write_model
+        from apps.scoring_engine.ml.learning.errors import TrainingError
+        from apps.scoring_engine.ml.learning.recipe import load_recipe
+        from apps.scoring_engine.ml.learning.training import train
+
+        try:
+            recipe = load_recipe(options["recipe"])
+            with _progress_bar() as progress:
+                trained = train(recipe, options["data"], _extras(options["extra"]), progress=progress)
+            write_model(trained, options["out"])
+        except TrainingError as error:
+            raise CommandError(str(error), returncode=2) from None
+        self.stdout.write(json.dumps(trained.headline(), allow_nan=False))
+
+
+def _extras(given: list[str]) -> dict[str, Path]:
+    pairs = [text.partition("=") for text in given]
+    if wrong := [name for name, equals, file in pairs if not (name and equals and file)]:
+        raise CommandError(f"--extra must be NAME=FILE, not {wrong[0]!r}.", returncode=2)
+    return {name: Path(file) for name, _, file in pairs}
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Any]:
+    columns = (TextColumn("{task.description:<40.40}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+               TimeElapsedColumn())  # fmt: skip
+    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
+        task = bar.add_task("reading", total=1.0)
+        yield lambda step, done: bar.update(task, description=step, completed=done)

@@ -1,0 +1,105 @@
+"""Writing what training made: model file, manifest and model card, all three or none."""
+
+import hashlib
+import json
+import pickletools
+import shutil
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import joblib
+
+from ..scorecard import Scorecard
+from .boosting import THREADS
+from .card import plain
+from .document import feature_table, model_card
+from .errors import TrainingError
+from .training import Trained
+
+LIBRARIES = ("joblib", "lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
+# What a pickle of dicts, lists, texts, numbers, booleans and None is made of, and nothing else.
+PLAIN_OPCODES = frozenset({
+    "PROTO", "FRAME", "STOP", "EMPTY_DICT", "EMPTY_LIST", "MARK", "SETITEM", "SETITEMS", "APPEND", "APPENDS",
+    "MEMOIZE", "BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET", "SHORT_BINUNICODE", "BINUNICODE", "BININT",
+    "BININT1", "BININT2", "LONG1", "BINFLOAT", "NEWTRUE", "NEWFALSE", "NONE",
+})  # fmt: skip
+
+
+class ArtefactError(TrainingError):
+    """What was trained cannot be written as a model."""
+
+
+def write_model(trained: Trained, out: Path) -> dict[str, Path]:
+    """Writes <segment>_model.joblib, .manifest.json and .md to a folder; raises ArtefactError.
+
+    The same data, recipe and library versions give the same bytes.
+    """
+    segment = trained.recipe.segment
+    card = plain({**trained.card, "provenance": _provenance(trained)})
+    Scorecard.from_dict(card)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".model-", dir=out))
+    except OSError as error:
+        raise ArtefactError(f"The folder {out} cannot be written: {error.strerror}.") from None
+    try:
+        names = _write_draft(trained, card, draft, f"{segment}_model")
+        for name in names:
+            (draft / name).replace(out / name)
+    except OSError as error:
+        raise ArtefactError(f"The model cannot be written to {out}: {error.strerror}.") from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return {name: out / name for name in names}
+
+
+def check_plain(data: bytes) -> None:
+    """Raises ArtefactError when a pickle holds anything but plain data: no globals, no objects."""
+    odd = {opcode.name for opcode, _, _ in pickletools.genops(data)} - PLAIN_OPCODES
+    if odd:
+        raise ArtefactError(f"The model file would hold more than plain data: {', '.join(sorted(odd))}.")
+
+
+def _write_draft(trained: Trained, card: dict[str, Any], draft: Path, stem: str) -> list[str]:
+    model = draft / f"{stem}.joblib"
+    joblib.dump(card, model, compress=0)
+    data = model.read_bytes()
+    check_plain(data)
+    manifest = _manifest(trained, card, model.name, hashlib.sha256(data).hexdigest())
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
+    (draft / f"{stem}.manifest.json").write_text(text + "\n", encoding="utf-8")
+    (draft / f"{stem}.md").write_text(model_card(trained, card, manifest), encoding="utf-8")
+    return [model.name, f"{stem}.manifest.json", f"{stem}.md"]
+
+
+def _provenance(trained: Trained) -> dict[str, Any]:
+    recipe, report = trained.recipe, trained.report
+    return {
+        "title": recipe.title,
+        "origin": recipe.origin,
+        "data": [source.as_dict() for source in trained.table.sources],
+        "recipe": {"file": recipe.name, "sha256": recipe.digest},
+        "seed": recipe.seed,
+        "threads": THREADS,
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+        "figures": {name: report[name] for name in ("out_of_time", "holdout", "training") if name in report},
+        "columns": feature_table(trained),
+    }
+
+
+def _manifest(trained: Trained, card: dict[str, Any], file: str, sha256: str) -> dict[str, Any]:
+    return {
+        "model": card["version"],
+        "segment": card["segment"],
+        "purpose": card["purpose"],
+        "file": file,
+        "sha256": sha256,
+        "horizon": card["horizon"],
+        "definition_of_bad": card["definition_of_bad"],
+        **card["provenance"],
+        "figures": trained.report,
+    }
