@@ -1,16 +1,19 @@
 """What every endpoint shares: cursor pages, and errors as problem+json (RFC 9457)."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from apps.common.days import is_storable
 from apps.common.errors import DomainError, FieldProblem
 
 PROBLEM_TYPE = "application/problem+json"
@@ -35,6 +38,20 @@ class CursorPages(CursorPagination):
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Refuses a cursor that was not given out: its position has to be a time."""
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None and not _is_moment(cursor.position):
+            raise exceptions.NotFound(self.invalid_cursor_message)
+        return cursor
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return is_storable(datetime.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def problem(status: int, code: str, title: str, detail: str, errors: list[FieldProblem]) -> dict[str, Any]:

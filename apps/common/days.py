@@ -6,6 +6,13 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils import timezone
 
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def is_storable(moment: datetime) -> bool:
+    """Whether a moment that a caller gives is one that can be compared with stored ones: the ends of time are not."""
+    return moment.tzinfo is not None and EARLIEST <= moment <= LATEST
+
 
 def lender_today(now: datetime | None = None) -> date:
     return (now or timezone.now()).astimezone(ZoneInfo(settings.LENDER_TIME_ZONE)).date()

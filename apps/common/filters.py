@@ -1,8 +1,13 @@
 """List filters that refuse what they do not know: a mistyped filter must not answer with every record."""
 
+from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django_filters import rest_framework as filters
+from django_filters.fields import IsoDateTimeField
+
+from apps.common.days import EARLIEST, LATEST, is_storable
 
 PAGING = frozenset({"cursor", "page_size", "format"})
 
@@ -22,3 +27,17 @@ class FlagFilter(filters.TypedChoiceFilter):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(choices=[("true", "true"), ("false", "false")], coerce=lambda text: text == "true", **options)
+
+
+class MomentField(IsoDateTimeField):
+    def to_python(self, value: Any) -> datetime | None:
+        moment = super().to_python(value)
+        if moment is not None and not is_storable(moment):
+            raise ValidationError(f"Give a time from the year {EARLIEST.year} to {LATEST.year}.")
+        return moment
+
+
+class MomentFilter(filters.IsoDateTimeFilter):
+    """A time in ISO 8601; without an offset it is taken for UTC."""
+
+    field_class = MomentField

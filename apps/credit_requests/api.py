@@ -17,7 +17,7 @@ from apps.accounts.models import Role
 from apps.accounts.permissions import READERS
 from apps.common.errors import FieldProblem, InvalidInput, NotFound
 from apps.common.fields import MoneyField, StrictFlag, StrictInteger, StrictSerializer, StrictText
-from apps.common.filters import FlagFilter, StrictFilterSet
+from apps.common.filters import FlagFilter, MomentFilter, StrictFilterSet
 from apps.common.idempotency import idempotent
 from apps.common.money import CURRENCY_CHOICES
 from apps.companies.models import Company
@@ -26,6 +26,7 @@ from apps.credit_requests.models import MOST_FEE_RATE, MOST_RATE, MOST_TERM, Cre
 from apps.credit_requests.transitions import STATUSES
 from apps.individuals.models import Individual
 from apps.scoring_engine.ml.vocabulary import PURPOSES
+from apps.scoring_engine.models import GRADE_LETTERS, MODES
 from apps.scoring_engine.services import render
 
 MOST_VERSION = 2_000_000_000
@@ -193,10 +194,10 @@ class CreditRequestFilters(StrictFilterSet):
     company = filters.UUIDFilter()
     branch = filters.CharFilter(field_name="branch__code")
     channel = filters.ChoiceFilter(choices=CreditRequest.Channel.choices)
-    created_from = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_to = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
-    grade = filters.CharFilter(field_name="prediction__grade")
-    mode = filters.ChoiceFilter(field_name="prediction__mode", choices=[("model", "model"), ("fallback", "fallback")])
+    created_from = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_to = MomentFilter(field_name="created_at", lookup_expr="lt")
+    grade = filters.ChoiceFilter(field_name="prediction__grade", choices=[(name, name) for name in GRADE_LETTERS])
+    mode = filters.ChoiceFilter(field_name="prediction__mode", choices=[(name, name) for name in MODES])
 
     def of_applicant_kind(self, rows: QuerySet[CreditRequest], name: str, kind: str) -> QuerySet[CreditRequest]:
         return rows.filter(**{f"{kind}__isnull": False})
