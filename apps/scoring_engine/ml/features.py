@@ -28,7 +28,7 @@ class Derivations:
     def __init__(self, inputs: Sequence[Input], features: Sequence[Feature]) -> None:
         self._scaled = [(i.name, SCALE_OF[i.name], i.scale) for i in inputs if i.scale is not None]
         self._coded = [(i.name, codes) for i in inputs if (codes := _codes_by_value(i))]
-        self._plan = [(f.name, f.kind, *f.of, f.multiplier, float(f.least), float(f.most)) for f in features]
+        self._plan = [(f.name, f.kind, *f.of, float(f.multiplier), float(f.least), float(f.most)) for f in features]
 
     def derive(self, facts: Mapping[str, object], as_of: dt.date, unavailable: frozenset[str]) -> tuple[Values, States]:
         """Values of inputs and derived features by name, and a state for those without a value.
@@ -63,7 +63,8 @@ class Derivations:
             elif kind == "difference":
                 values[name] = start - end
             else:
-                values[name] = max(0.0, (end - start).days / DAYS_OF_YEAR)
+                days = (end - start).days
+                values[name] = days / DAYS_OF_YEAR if days > 0 else 0.0
 
 
 def _over_zero(numerator: float, least: float, most: float) -> float:

@@ -8,12 +8,12 @@ import datetime as dt
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any
 
 from .cards import Card, CardError, Characteristic, canonical, reachable_range, read_card
-from .features import MISSING, OTHER_SCALE, SPECIAL, UNAVAILABLE, Derivations, States
+from .features import MISSING, OTHER_SCALE, SPECIAL, UNAVAILABLE, Derivations
 from .grades import probability_of_default
 from .reasons import UNSEEN, bin_labels, reasons_of_bins, reasons_of_states
 from .vocabulary import SCALE_OF
@@ -121,37 +121,31 @@ class Scorecard:
             entry["value"] = value
             explanation.append(entry)
         explanation.sort(key=_IMPACT)
-        warnings, missing_required = self._doubts(facts, states, bins)
-        return Assessment(total, explanation, bins, warnings, missing_required)
-
-    def _doubts(
-        self, facts: Mapping[str, Any], states: States, bins: dict[str, str]
-    ) -> tuple[list[dict[str, str]], tuple[str, ...]]:
-        """Warnings, and the required inputs that the applicant did not give."""
-        absent = ()
-        for name in self._required:
-            if facts.get(name) is None:
-                absent += (name,)
-        if not (absent or states or self._categories) and self._used.issuperset(facts):
-            return [], ()
-        missing = tuple(name for name in absent if states.get(name) != UNAVAILABLE)
-        return list(self._warnings(facts, states, bins)), missing
-
-    def _warnings(self, facts: Mapping[str, Any], states: States, bins: dict[str, str]) -> Iterator[dict[str, str]]:
-        for name in facts:
-            if name not in self._used and facts[name] is not None:
-                yield _warning("fact_not_used", name, "is not used by this card")
-        for name in self._required:
-            if facts.get(name) is None:
-                state = states.get(name, MISSING)
-                why = "its source could not be reached" if state == UNAVAILABLE else "it was not given"
-                yield _warning(f"required_{state}", name, f"is required by this card, but {why}")
-        for name, state in states.items():
-            if state == SPECIAL + OTHER_SCALE and name in SCALE_OF:
-                yield _warning(OTHER_SCALE, name, "is on a scale this card was not made for, and is not counted")
+        warnings = [] if self._used.issuperset(facts) else self._unused(facts)
         for name in self._categories:
             if bins[name] == UNSEEN:
-                yield _warning("unseen_category", name, "is a category this card was not made for")
+                warnings.append(_warning("unseen_category", name, "is a category this card was not made for"))
+        if states:
+            warnings += [_off_scale(name) for name in SCALE_OF if states.get(name) == SPECIAL + OTHER_SCALE]
+        absent = [name for name in self._required if facts.get(name) is None]
+        if not absent:
+            return Assessment(total, explanation, bins, warnings, ())
+        warnings += [_required(name, states.get(name, MISSING)) for name in absent]
+        missing_required = tuple(name for name in absent if states.get(name) != UNAVAILABLE)
+        return Assessment(total, explanation, bins, warnings, missing_required)
+
+    def _unused(self, facts: Mapping[str, Any]) -> list[dict[str, str]]:
+        unused = [name for name in facts if name not in self._used and facts[name] is not None]
+        return [_warning("fact_not_used", name, "is not used by this card") for name in unused]
+
+
+def _off_scale(name: str) -> dict[str, str]:
+    return _warning(OTHER_SCALE, name, "is on a scale this card was not made for, and is not counted")
+
+
+def _required(name: str, state: str) -> dict[str, str]:
+    why = "its source could not be reached" if state == UNAVAILABLE else "it was not given"
+    return _warning(f"required_{state}", name, f"is required by this card, but {why}")
 
 
 def _warning(code: str, fact: str, what: str) -> dict[str, str]:

@@ -6,7 +6,6 @@ Money is in whole units of one currency per request; the largest amount, 10**15,
 
 import datetime as dt
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -143,7 +142,6 @@ FACTS: dict[str, dict[str, Fact]] = {
 SEGMENTS = tuple(FACTS)
 
 _EARLIEST = dt.date(1900, 1, 1)
-_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 # Exact types, then bounds (which NaN and the infinities fail) or, for a category, its values.
 Rule = tuple[tuple[type, ...], Any, Any, frozenset[str] | None]
@@ -210,8 +208,9 @@ def check_facts(
 
 
 def _parsed_day(value: object) -> dt.date | None:
-    """The day of an ISO text, as none if it is not one or too early."""
-    if type(value) is not str or not _ISO_DAY.fullmatch(value):
+    """The day of an ISO text, None if it is not one or too early."""
+    # fromisoformat takes 20190531 and 2019-W22-5 too, which are not what anybody means here.
+    if type(value) is not str or len(value) != 10 or value[4] != "-" or value[7] != "-":
         return None
     try:
         day = dt.date.fromisoformat(value)

@@ -86,6 +86,8 @@ def test_good_facts_pass_unchanged_and_none_is_left_out():
         ("purpose", "\ud800", '"\\ud800"', None),
         ("oldest_account_date", "2019-02-30", '"2019-02-30"', None),
         ("oldest_account_date", "20190228", '"20190228"', None),
+        ("oldest_account_date", "2019-W22-5", '"2019-W22-5"', None),
+        ("oldest_account_date", "2019-5-031", '"2019-5-031"', None),
         ("oldest_account_date", "1899-12-31", '"1899-12-31"', None),
         ("oldest_account_date", "٢٠١٩-٠١-٠١", '"٢٠١٩-٠١-٠١"', None),
         ("oldest_account_date", 20190228, "20190228", None),
