@@ -15,9 +15,12 @@ from apps.common.errors import Conflict, InvalidInput
 
 @transaction.atomic
 def create_branch(*, code: str, name: str, actor: User | None) -> Branch:
-    if Branch.objects.filter(code=code).exists():
-        raise Conflict(f"A branch with the code {code!r} exists already.")
-    branch = Branch.objects.create(code=code, name=name)
+    _check_code(code)
+    try:
+        with transaction.atomic():
+            branch = Branch.objects.create(code=code, name=name)
+    except IntegrityError:
+        raise Conflict(f"A branch with the code {code!r} exists already.") from None
     record_event(actor=actor, action="branch.create", subject=branch)
     return branch
 
@@ -64,6 +67,19 @@ def update_user(*, user: User, role: str, branch: Branch | None, is_active: bool
 
 
 @transaction.atomic
+def set_password(*, user: User, password: str, actor: User | None) -> User:
+    """A new password for a person; the tokens that were given under the old one end."""
+    if user.kind != User.Kind.PERSON:
+        raise Conflict(f"{user.username} is a service account: it works with tokens and has no password.")
+    _check_password(password, user)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    AuthToken.objects.filter(user=user).delete()
+    record_event(actor=actor, action="user.set_password", subject=user)
+    return user
+
+
+@transaction.atomic
 def issue_token(*, user: User, expires_in: timedelta, actor: User | None) -> tuple[AuthToken, str]:
     """A bearer token; only its digest is stored, so the returned text is seen once."""
     if not user.is_active:
@@ -87,6 +103,13 @@ def revoke_tokens(*, user: User, token_key: str | None = None, actor: User | Non
 
 def sign_in_hours() -> timedelta:
     return timedelta(hours=settings.TOKEN_HOURS)
+
+
+def _check_code(code: str) -> None:
+    try:
+        Branch._meta.get_field("code").clean(code, None)
+    except ValidationError as error:
+        raise InvalidInput.of(code=" ".join(error.messages)) from None
 
 
 def _check_role(role: str, branch: Branch | None) -> None:

@@ -46,7 +46,7 @@ SQLITE = [
 
 def add_removal(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
     for statement in POSTGRESQL if editor.connection.vendor == "postgresql" else SQLITE:
-        editor.execute(statement)
+        editor.execute(statement, params=None)  # a "%" in it is meant as it stands
 
 
 def drop_removal(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
