@@ -1,0 +1,136 @@
+"""Which facts a request has, where each comes from, and what is unavailable instead of missing."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from apps.accounts.tests.factories import make_branch
+from apps.companies.tests.factories import make_company
+from apps.credit_requests.facts import gather_facts
+from apps.credit_requests.models import CreditRequest
+from apps.credit_requests.tests.factories import make_product, make_request
+from apps.external_integrations.models import ExternalRecord
+from apps.external_integrations.services import record_facts, refresh_record
+from apps.individuals.tests.factories import make_individual
+from apps.scoring_engine.ml.vocabulary import check_facts
+
+pytestmark = pytest.mark.django_db
+NO_INCOME = {"yearly_income": None, "salary": None, "incomes": []}
+
+
+def gathered(request):
+    return gather_facts(CreditRequest.objects.get(id=request.id), now=timezone.now())
+
+
+def fetch_records():
+    for record in ExternalRecord.objects.all():
+        refresh_record(record_id=record.id)
+
+
+def soliq_facts():
+    return record_facts(ExternalRecord.objects.get(source="soliq"))
+
+
+def test_facts_come_from_profile_request_and_records():
+    request = make_request()
+    fetch_records()
+    found = gathered(request)
+    assert found.unavailable == frozenset()
+    sources = {name: fact.source for name, fact in found.facts.items()}
+    assert {name: sources[name] for name in ("requested_amount", "existing_debt", "inquiries_6m", "tax_debt")} == {
+        "requested_amount": "request",
+        "existing_debt": "profile",
+        "inquiries_6m": "bureau",
+        "tax_debt": "soliq",
+    }
+    assert (sources["property_area"], found.facts["property_area"].origin) == ("kadastr", "mock")
+    assert found.facts["requested_amount"].at == request.updated_at
+    check_facts("individual", {name: fact.value for name, fact in found.facts.items()})
+
+
+def test_a_source_that_never_answered_makes_its_facts_unavailable():
+    found = gathered(make_request())
+    assert found.unavailable == {"declared_yearly_income", "tax_debt", "property_area"}
+    assert found.unavailable.isdisjoint(found.facts)
+
+
+def test_a_source_that_answered_and_knows_nothing_leaves_them_missing():
+    request = make_request()
+    ExternalRecord.objects.update(checked_at=timezone.now())
+    found = gathered(request)
+    assert found.unavailable == frozenset()
+    assert {"declared_yearly_income", "tax_debt", "property_area"}.isdisjoint(found.facts)
+
+
+def test_a_record_of_long_ago_is_still_used():
+    request = make_request()
+    fetch_records()
+    ExternalRecord.objects.update(checked_at=timezone.now() - timedelta(days=400))
+    assert {"tax_debt", "property_area"} <= gathered(request).facts.keys()
+
+
+def test_the_given_income_wins_over_the_declared_one():
+    request = make_request()
+    fetch_records()
+    found = gathered(request).facts
+    assert (found["yearly_income"].value, found["yearly_income"].source) == (120_000_000, "profile")
+    assert found["declared_yearly_income"] == soliq_facts()["declared_yearly_income"]
+
+
+def test_the_declared_income_stands_in_for_one_that_was_not_given():
+    request = make_request(make_individual(make_branch(), **NO_INCOME))
+    assert "yearly_income" in gathered(request).unavailable
+    fetch_records()
+    found = gathered(request)
+    assert found.facts["yearly_income"] == soliq_facts()["declared_yearly_income"]
+    assert (found.facts["yearly_income"].source, found.unavailable) == ("soliq", frozenset())
+
+
+def test_the_declared_income_beats_net_pay_which_understates():
+    request = make_request(make_individual(make_branch(), **NO_INCOME | {"salary": 9_000_000}))
+    before = gathered(request)
+    assert (before.facts["yearly_income"].value, "yearly_income" in before.unavailable) == (108_000_000, False)
+    fetch_records()
+    assert gathered(request).facts["yearly_income"].source == "soliq"
+
+
+def test_an_income_that_nobody_knows_is_missing():
+    request = make_request(make_individual(make_branch(), **NO_INCOME))
+    ExternalRecord.objects.update(checked_at=timezone.now())
+    found = gathered(request)
+    assert "yearly_income" not in found.facts.keys() | found.unavailable
+
+
+def test_the_areas_of_all_parcels_add_up():
+    parcels = [f"10:01:02:03:04:{number:04}" for number in (55, 56, 57)]
+    request = make_request(make_individual(make_branch(), parcel_ids=parcels))
+    first, *others = ExternalRecord.objects.filter(source="kadastr")
+    refresh_record(record_id=first.id)
+    assert "property_area" in gathered(request).unavailable
+    for record in others:
+        refresh_record(record_id=record.id)
+    areas = [record_facts(record)["property_area"] for record in ExternalRecord.objects.filter(source="kadastr")]
+    found = gathered(request).facts["property_area"]
+    assert found.value == pytest.approx(sum(area.value for area in areas), abs=1e-6)
+    assert found.at == min(area.at for area in areas)
+
+
+def test_sums_in_another_currency_are_never_mixed_in():
+    request = make_request(
+        make_individual(make_branch(), currency="USD", **NO_INCOME), make_product(currency="USD"), term_months=12
+    )
+    fetch_records()
+    found = gathered(request).facts
+    assert {"tax_debt", "declared_yearly_income", "yearly_income"}.isdisjoint(found)
+    assert "property_area" in found
+
+
+def test_a_company_has_statements_and_declared_revenue():
+    request = make_request(make_company(make_branch()), purpose="equipment")
+    assert gathered(request).unavailable == {"declared_revenue", "tax_debt", "property_area"}
+    fetch_records()
+    found = gathered(request).facts
+    assert (found["revenue"].value, found["revenue"].source) == (4_000_000_000, "profile")
+    assert found["declared_revenue"] == soliq_facts()["declared_revenue"]
+    check_facts("company", {name: fact.value for name, fact in found.items()})
