@@ -33,7 +33,7 @@ class BesideFactsSerializer(StrictSerializer):
     currency = serializers.ChoiceField(
         CURRENCY_CHOICES,
         required=False,
-        error_messages={"invalid_choice": f"{{input}} was given; allowed are {', '.join(CURRENCIES)}."},
+        error_messages={"invalid_choice": f"Allowed are {', '.join(CURRENCIES)}."},
     )
     unavailable = serializers.ListField(
         child=serializers.JSONField(), required=False, max_length=max(len(facts) for facts in FACTS.values())

@@ -1,6 +1,8 @@
 """Scorings to test with: facts of a believable person and company, and a folder of models that stays as it is."""
 
+import hashlib
 import json
+import pickle
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,5 +55,20 @@ def lay_model_folder(folder: Path) -> Path:
     """A folder like ml/, with the expert cards and no model."""
     shutil.copytree(ML_FOLDER / "expert", folder / "expert")
     (folder / "models").mkdir()
-    (folder / "approved.json").write_text(json.dumps({"individual": [], "company": []}))
+    approve(folder, {})
     return folder
+
+
+def approve(folder: Path, digests: dict[str, list[str]]) -> None:
+    (folder / "approved.json").write_text(json.dumps({"individual": [], "company": []} | digests))
+
+
+def put_model(folder: Path, data: bytes, *, approved: bool = True) -> None:
+    """`data` as the file of the individual model."""
+    (folder / "models" / "individual_model.joblib").write_bytes(data)
+    if approved:
+        approve(folder, {"individual": [hashlib.sha256(data).hexdigest()]})
+
+
+def model_bytes(card: dict[str, Any]) -> bytes:
+    return pickle.dumps(card, protocol=5)
