@@ -33,7 +33,7 @@ def idempotent(create: View) -> View:
         digest = _digest(request.data, kwargs)
         try:
             with transaction.atomic():
-                return _replay(claim, digest) or _keep(claim, digest, create(view, request, *args, **kwargs))
+                return _replay(claim, digest) or _keep(_claim(claim, digest), create(view, request, *args, **kwargs))
         except IntegrityError:
             # Another request with this key was faster; its reply is ours too.
             reply = _replay(claim, digest)
@@ -61,11 +61,14 @@ def _replay(claim: dict[str, Any], digest: str) -> Response | None:
     return Response(body, status=stored.status, headers={"Idempotency-Replayed": "true"})
 
 
-def _keep(claim: dict[str, Any], digest: str, response: Response) -> Response:
-    data_key = create_data_key()
+def _claim(claim: dict[str, Any], digest: str) -> IdempotencyKey:
+    """Taken before the work, so that a second request with this key waits here, and not halfway through its own."""
+    return IdempotencyKey.objects.create(**claim, body_digest=digest, status=0, data_key=create_data_key(), reply=b"")
+
+
+def _keep(claimed: IdempotencyKey, response: Response) -> Response:
     body = json.loads(JSONRenderer().render(response.data))
-    reply = seal(data_key, body, f"idempotency:{data_key.id}")
-    IdempotencyKey.objects.create(
-        **claim, body_digest=digest, status=response.status_code, data_key=data_key, reply=reply
-    )
+    claimed.reply = seal(claimed.data_key, body, f"idempotency:{claimed.data_key_id}")
+    claimed.status = response.status_code
+    claimed.save(update_fields=["reply", "status"])
     return response
