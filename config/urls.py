@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
 from apps.accounts.api import BranchViewSet, LoginView, LogoutView, UserViewSet
@@ -38,7 +38,7 @@ urlpatterns = [
     path("api/score/company/", ScoreCompanyView.as_view(), name="score-company"),
     path("api/score/schema/<str:segment>/", ScoreSchemaView.as_view(), name="score-schema"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/", include(router.urls)),
 ]
 
