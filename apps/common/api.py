@@ -65,12 +65,20 @@ def problem(status: int, code: str, title: str, detail: str, errors: list[FieldP
     }
 
 
+def _step(path: str, key: str | int) -> str:
+    """`key` is a field, or the place of an item in a list."""
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    if key == "non_field_errors":
+        return path
+    return f"{path}.{key}" if path else key
+
+
 def flatten(detail: Any, path: str = "") -> Iterator[FieldProblem]:
     """The nested `detail` of a DRF validation error, as one problem per field path."""
     if isinstance(detail, dict):
         for key, value in detail.items():
-            step = "" if key == "non_field_errors" else str(key)
-            yield from flatten(value, f"{path}.{step}" if path and step else path or step)
+            yield from flatten(value, _step(path, key))
     elif isinstance(detail, list):
         for place, value in enumerate(detail):
             nested = isinstance(value, dict | list)

@@ -14,6 +14,7 @@ def test_a_nested_validation_error_has_one_entry_per_field():
         {
             "pinfl": ["A PINFL has exactly 14 digits."],
             "incomes": [{}, {"amount": ["too much", "no unit"]}],
+            "parcel_ids": {3: ["no parcel id"]},
             "guarantor": {"non_field_errors": ["name or inn is needed"]},
             "non_field_errors": ["these do not go together"],
         }
@@ -22,6 +23,7 @@ def test_a_nested_validation_error_has_one_entry_per_field():
         FieldProblem("pinfl", "A PINFL has exactly 14 digits."),
         FieldProblem("incomes[1].amount", "too much"),
         FieldProblem("incomes[1].amount", "no unit"),
+        FieldProblem("parcel_ids[3]", "no parcel id"),
         FieldProblem("guarantor", "name or inn is needed"),
         FieldProblem("(body)", "these do not go together"),
     ]

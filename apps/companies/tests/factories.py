@@ -18,6 +18,7 @@ OPTIONS: dict[str, Any] = {
     "incorporated_date": date(2014, 5, 20),
     "years_in_business": None,
     "statements": None,
+    "today": None,
 }
 
 
