@@ -157,3 +157,28 @@ def test_a_linked_row_stays_even_when_the_run_names_its_span():
     with pytest.raises(DatabaseError, match="the retention run"), transaction.atomic():
         run.save(force_insert=True)
     assert remaining() == {old.id}
+
+
+def test_a_process_without_the_right_to_delete_can_still_record_a_run():
+    """In production the processes' role has INSERT and SELECT only; the trigger removes as its definer."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no roles")
+    old = make_aged(100)
+    tables = "scoring_engine_predictionlog, scoring_engine_retentionrun"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
+        if not cursor.fetchone()[0]:
+            pytest.skip("the role of this test may not create roles")
+        cursor.execute("CREATE ROLE credit_ml_test_process")
+        cursor.execute(f"GRANT SELECT, INSERT ON {tables}, accounts_user TO credit_ml_test_process")
+        cursor.execute("SET LOCAL ROLE credit_ml_test_process")
+        assert "permission denied" in refused("DELETE FROM scoring_engine_predictionlog")
+        RetentionRun(
+            created_at=NOW,
+            older_than=NOW - timedelta(days=90),
+            first_created_at=old.created_at,
+            last_created_at=old.created_at,
+            row_count=1,
+        ).save(force_insert=True)
+        cursor.execute("RESET ROLE")
+    assert remaining() == set()
