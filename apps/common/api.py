@@ -1,5 +1,6 @@
 """What every endpoint shares: cursor pages, and errors as problem+json (RFC 9457)."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from apps.common.days import is_storable
 from apps.common.errors import DomainError, FieldProblem
 
 PROBLEM_TYPE = "application/problem+json"
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 TITLES = {
     400: ("invalid-input", "The request cannot be accepted as it is"),
     401: ("not-signed-in", "Sign in first"),
@@ -40,7 +42,9 @@ class CursorPages(CursorPagination):
     max_page_size = 200
 
     def decode_cursor(self, request: Request) -> Cursor | None:
-        """Refuses a cursor that was not given out: its position has to be a time."""
+        """Refuses a cursor that was not given out: it is base64, and its position has to be a time."""
+        if not _BASE64.fullmatch(request.query_params.get(self.cursor_query_param, "")):
+            raise exceptions.NotFound(self.invalid_cursor_message)
         cursor = super().decode_cursor(request)
         if cursor is not None and cursor.position is not None and not _is_moment(cursor.position):
             raise exceptions.NotFound(self.invalid_cursor_message)
