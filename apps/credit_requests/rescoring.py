@@ -39,11 +39,12 @@ MOST_CHECKED = 10_000
 
 
 def lock_request(request_id: UUID) -> CreditRequest:
-    """The request, held by this transaction (SQLite holds the whole database from BEGIN IMMEDIATE on)."""
-    rows = CreditRequest.objects.with_everything()
-    if connection.features.has_select_for_update_of:
-        rows = rows.select_for_update(of=("self",))
-    found = rows.filter(id=request_id).first()
+    """The request, held by this transaction (SQLite holds the whole database from BEGIN IMMEDIATE on).
+
+    Locked first and read after: PostgreSQL would join the row as the lock found it with its neighbours as of before.
+    """
+    list(CreditRequest.objects.select_for_update().filter(id=request_id).values_list("id"))
+    found = CreditRequest.objects.with_everything().filter(id=request_id).first()
     if found is None:
         raise NotFound("There is no such credit request.")
     return found
@@ -143,11 +144,10 @@ def _claim_next(now: datetime) -> UUID | None:
         waiting = CreditRequest.objects.undecided().filter(Q(last_checked_at=None) | Q(last_checked_at__lt=now))
         if connection.features.has_select_for_update_skip_locked:
             waiting = waiting.select_for_update(skip_locked=True)
-        found = waiting.longest_unchecked_first().first()
-        if found is None:
-            return None
-        CreditRequest.objects.filter(id=found.id).update(last_checked_at=now)
-        return found.id
+        request_id = waiting.longest_unchecked_first().values_list("id", flat=True).first()
+        if request_id is not None:
+            CreditRequest.objects.filter(id=request_id).update(last_checked_at=now)
+        return request_id
 
 
 def _rescore_each(requests: CreditRequestQuerySet, cause: str, *, attach: bool = False) -> Counts:

@@ -241,7 +241,8 @@ def _store(record_id: UUID, fetched: Record, origin: str, actor: User | None, no
 
 
 def _locked(record_id: UUID) -> ExternalRecord:
-    rows = ExternalRecord.objects.select_for_update(of=("self",)).select_related("data_key", "current")
+    # `current` is read after the lock is held: joined here, PostgreSQL would give it as it was before the wait.
+    rows = ExternalRecord.objects.select_for_update(of=("self",)).select_related("data_key")
     return rows.get(id=record_id)
 
 

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Barrier
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -169,18 +170,25 @@ def test_only_undecided_requests_are_rescored():
 # --- Nobody starves -------------------------------------------------------------------------------------------
 
 
+def make_copies(request, number):
+    """As many requests more, equal to this one but for their ids, without the cost of scoring each."""
+    columns = {field.attname: getattr(request, field.attname) for field in CreditRequest._meta.concrete_fields}
+    copies = [CreditRequest(**columns | {"id": uuid4()}) for _ in range(number)]
+    CreditRequest.objects.bulk_create(copies)
+    link = CreditRequest.external_records.through
+    records = list(request.external_records.all())
+    link.objects.bulk_create(link(creditrequest=copy, externalrecord=record) for copy in copies for record in records)
+
+
 @pytest.mark.django_db
 def test_250_requests_are_all_checked_in_three_runs_of_100():
-    person, product = make_individual(make_branch()), make_product()
-    requests = [make_request(person, product) for _ in range(250)]
-    oldest = min(request.last_checked_at for request in requests)
+    make_copies(make_request(), 249)
     start = later(minutes=1)
     runs = [rescore_pending(limit=100, now=start + timedelta(minutes=run)) for run in range(3)]
-    assert [run["checked"] for run in runs] == [100, 100, 100]
-    assert [run["failed"] for run in runs] == [0, 0, 0]
+    assert runs == [{"checked": 100, "rescored": 0, "unchanged": 100, "failed": 0}] * 3
     assert CreditRequest.objects.filter(last_checked_at__lt=start).count() == 0
+    # The third run had 50 left, and went on with the 50 that were checked the longest ago.
     assert CreditRequest.objects.filter(last_checked_at=start).count() == 50
-    assert oldest < start
 
 
 @pytest.mark.django_db
