@@ -22,6 +22,7 @@ ADDRESSES = {
     "/api/external/soliq/lookup/": "officer",
 }
 DEEP = 200_000
+NAMES = ("pinfl", "inn", "full_name", "requested_amount", "product", "role", "code", "guarantor", "incomes")
 BODIES = {
     "not JSON": b"{",
     "a list": b"[]",
@@ -39,12 +40,8 @@ BODIES = {
     "lone surrogate": b'{"full_name": "\\ud800", "purpose": "\\ud800", "inn": "\\ud800"}',
     "deep list": b'{"a": ' + b"[" * DEEP + b"]" * DEEP + b"}",
     "deep object": b'{"":' * DEEP + b"1" + b"}" * DEEP,
-    "lists for everything": json.dumps(
-        dict.fromkeys(["pinfl", "inn", "full_name", "requested_amount", "product", "role", "code", "guarantor"], [1])
-    ).encode(),
-    "objects for everything": json.dumps(
-        dict.fromkeys(["pinfl", "inn", "full_name", "requested_amount", "product", "role", "code", "incomes"], {"a": 1})
-    ).encode(),
+    "lists for everything": json.dumps({name: [1] for name in NAMES}).encode(),
+    "objects for everything": json.dumps({name: {"a": 1} for name in NAMES}).encode(),
     "negative money": b'{"requested_amount": -1, "existing_debt": -5, "yearly_income": -1}',
     "text for a flag": b'{"criminal_history": "false", "has_guarantor": "false", "is_active": "false"}',
     "text for a number": b'{"requested_amount": "abc", "yearly_income": "abc", "term_months": "12"}',
