@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.utils import timezone
 
 from apps.audit.models import AuditEvent
 from apps.common.crypto import create_data_key
@@ -14,7 +13,6 @@ from apps.common.models import DataKey
 from apps.scoring_engine.models import PredictionLog, RetentionRun
 from apps.scoring_engine.retention import clean_up_prediction_logs, run_retention
 from apps.scoring_engine.tests.factories import NOW, make_prediction
-from tasks.tasks import cleanup_prediction_logs
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fixed_model")]
 
@@ -62,15 +60,6 @@ def test_a_large_clean_up_goes_run_by_run_and_rows_of_one_moment_stay_together()
     assert (first.row_count, len(remaining())) == (4, 1)
     assert clean_up_prediction_logs(older_than_days=90, actor=None, now=NOW) == {"runs": 1, "rows": 1}
     assert remaining() == set()
-
-
-def test_the_task_returns_counts():
-    now = timezone.now()
-    make_prediction(now=now - timedelta(days=91))
-    make_prediction(now=now - timedelta(days=89))
-    assert cleanup_prediction_logs() == {"runs": 1, "rows": 1}
-    assert cleanup_prediction_logs(older_than_days=90) == {"runs": 0, "rows": 0}
-    assert cleanup_prediction_logs(older_than_days=30) == {"runs": 1, "rows": 1}
 
 
 @pytest.mark.parametrize("days", [0, -1, 1.5, "90", True, 10**6])
