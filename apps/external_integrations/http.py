@@ -4,8 +4,10 @@ The identifier travels in the body, never in the address, so that it stays out o
 """
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NoReturn
 
 import httpx
@@ -73,6 +75,12 @@ async def _within_deadline(
         raise SourceTimeout(f"The source gave no whole reply within {endpoint.deadline_seconds:g} seconds.") from None
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """Reading the certificates of the authorities takes longer than a call; they are read once a process."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 def _client(endpoint: Endpoint, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
     # identity: a size cap on compressed bytes would cap nothing. trust_env: no proxy and no netrc from outside.
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
@@ -81,6 +89,7 @@ def _client(endpoint: Endpoint, transport: httpx.AsyncBaseTransport | None) -> h
     return httpx.AsyncClient(
         transport=transport,
         headers=headers,
+        verify=_tls(),
         timeout=endpoint.deadline_seconds,
         follow_redirects=False,
         trust_env=False,

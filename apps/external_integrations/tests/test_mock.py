@@ -9,7 +9,7 @@ from apps.external_integrations.clients import MockKadastrClient, MockSoliqClien
 from apps.external_integrations.mock import USES
 from apps.external_integrations.tests.factories import INN, NOON, PARCEL, PINFL, at
 
-MANY = 3000
+MANY = 1000
 
 
 def content(record) -> str:

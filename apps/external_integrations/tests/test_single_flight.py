@@ -51,7 +51,7 @@ def at_once(*calls) -> list:
 class SingleFlightTests(CommittedTestCase):
     def test_ten_first_requests_make_one_record_and_one_upstream_call(self):
         clients = [client_for(make_user("officer")) for _ in range(TOGETHER)]
-        with live_registry(slowly) as server:
+        with live_registry(slowly, deadline_seconds=20) as server:
             calls = [lambda client=client: client.get(f"/api/external/soliq/{PINFL}/") for client in clients]
             replies = at_once(*calls)
         self.assertEqual(sorted(reply.status_code for reply in replies), [200] * 9 + [201])
@@ -62,7 +62,7 @@ class SingleFlightTests(CommittedTestCase):
 
     def test_different_identifiers_do_not_wait_for_each_other(self):
         numbers = [f"30000000{digit}" for digit in range(4)]
-        with live_registry(slowly) as server:
+        with live_registry(slowly, deadline_seconds=20) as server:
             at_once(
                 *[
                     lambda number=number: find_or_fetch_record(source="soliq", identifier=number, actor=None)
@@ -74,14 +74,14 @@ class SingleFlightTests(CommittedTestCase):
 
     def test_refreshes_at_once_are_one_call_and_all_are_told(self):
         record = ensure_record(source="soliq", identifier=INN, actor=None)
-        with live_registry(slowly) as server:
+        with live_registry(slowly, deadline_seconds=20) as server:
             results = at_once(*[lambda: refresh_record(record_id=str(record.id)) for _ in range(TOGETHER)])
         self.assertEqual(len(server.asked), 1)
         self.assertEqual(sorted(result["asked_here"] for result in results), [False] * 9 + [True])
         self.assertEqual(len({result["version_id"] for result in results}), 1)
 
     def test_those_who_wait_share_the_failure_and_nothing_stays(self):
-        with live_registry(failing_slowly) as server:
+        with live_registry(failing_slowly, deadline_seconds=20) as server:
             call = [lambda: find_or_fetch_record(source="soliq", identifier=INN, actor=None) for _ in range(TOGETHER)]
             results = at_once(*call)
         self.assertTrue(all(isinstance(result, SourceUnavailable) for result in results), results)
@@ -89,7 +89,7 @@ class SingleFlightTests(CommittedTestCase):
         self.assertEqual(ExternalRecord.objects.count(), 0)
 
     def test_a_request_that_comes_to_rest_on_a_failing_look_up_keeps_its_row(self):
-        with live_registry(failing_slowly):
+        with live_registry(failing_slowly, deadline_seconds=20):
             results = at_once(
                 lambda: find_or_fetch_record(source="soliq", identifier=INN, actor=None),
                 lambda: time.sleep(0.5) or ensure_record(source="soliq", identifier=INN, actor=None),
