@@ -19,7 +19,7 @@ FAMILIES = (
     "Abdullay", "Abdurahmon", "Ahmed", "Alimov", "Azimov", "Boboyev", "Ergash", "Fayziyev", "Gʻaniyev", "Hakim",
     "Hamroyev", "Haydarov", "Ibragim", "Ismoilov", "Joʻrayev", "Karim", "Kholmat", "Mahmud", "Mirzayev", "Muminov",
     "Nazar", "Nematov", "Normat", "Olimov", "Oripov", "Qodir", "Qosim", "Rahim", "Rasul", "Saidov",
-    "Salim", "Sharip", "Sobir", "Sodiqov", "Sulton", "Toshmat", "Turg‘un", "Umar", "Usmon", "Xolmat",
+    "Salim", "Sharip", "Sobir", "Sodiqov", "Sulton", "Toshmat", "Turgʻun", "Umar", "Usmon", "Xolmat",
     "Yoʻldosh", "Yunus", "Yusup", "Zokir", "Ziyayev",
 )  # fmt: skip
 CYRILLIC_FAMILIES = (
@@ -27,7 +27,8 @@ CYRILLIC_FAMILIES = (
 )  # fmt: skip
 FIRMS = (
     "Zarafshon", "Chirchiq", "Oltin Vodiy", "Registon", "Afrosiyob", "Buyuk Ipak", "Orzu", "Humo", "Navroʻz",
-    "Sogʻdiyona", "Bogʻiston", "Oqtosh", "Qoratogʻ", "Sirdaryo", "Guliston", "Marvarid", "Yangi Asr", "Farovon", "Mehnat", "Baraka",
+    "Sogʻdiyona", "Bogʻiston", "Oqtosh", "Qoratogʻ", "Sirdaryo", "Guliston", "Marvarid", "Yangi Asr",
+    "Farovon", "Mehnat", "Baraka",
 )  # fmt: skip
 # What a company does -> its section of the industry list.
 TRADES = {

@@ -302,3 +302,15 @@ class TwoAtOnce(CommittedTestCase):
         self.assertGreater(len(causes(request)), 1)
         request.refresh_from_db()
         self.assertEqual(request.prediction.opened()["unavailable"], [])
+
+    def test_applicants_who_share_parcels_submit_at_once(self):
+        parcels = [f"10:01:02:03:04:{number:04}" for number in (55, 56, 57)]
+        product = make_product()
+        people = [make_individual(make_branch(), parcel_ids=ids) for ids in (parcels, parcels[::-1]) for _ in range(2)]
+        made = at_once(*[partial(make_request, person, product) for person in people])
+        self.assertEqual(CreditRequest.objects.filter(prediction__isnull=False).count(), len(made))
+        self.assertEqual(ExternalRecord.objects.filter(source="kadastr").count(), 3)
+        work_due_jobs()
+        for request in made:
+            request.refresh_from_db()
+            self.assertEqual(request.prediction.opened()["unavailable"], [])

@@ -1,7 +1,10 @@
 """manage.py demo: the system at work on invented data, started by one command."""
 
+import logging
 import os
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +59,8 @@ class Command(BaseCommand):
     def _load(self) -> SignIns:
         call_command("migrate", interactive=False, verbosity=0, database=_owner())
         self.stdout.write("Loading the demo portfolio, unless it is there ...")
-        counts = load_portfolio(now=timezone.now())
+        with _without_log_lines():
+            counts = load_portfolio(now=timezone.now())
         self.stdout.write("There are {people} people, {companies} companies, {requests} requests.".format(**counts))
         branch = Branch.objects.get(code="tashkent")
         return ensure_demo_users(path=_sign_in_file(), branch=branch, now=timezone.now())
@@ -85,6 +89,16 @@ def _refuse_production() -> None:
     for name, source in settings.EXTERNAL_SOURCES.items():
         if source["client"] != "mock":
             raise CommandError(f"{name.upper()}_CLIENT is {source['client']}; the demo asks only mocks.")
+
+
+@contextmanager
+def _without_log_lines() -> Iterator[None]:
+    """Each scoring writes a line or two; 400 of them would bury what a newcomer is to read."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _owner() -> str:
