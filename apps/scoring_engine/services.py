@@ -43,6 +43,14 @@ class Inputs:
     currency: str
     as_of: date
 
+    def warnings(self) -> list[dict[str, str]]:
+        """What the reader has to know of the sources: none of them is silent about being invented."""
+        return [
+            {"code": "mock_source", "fact": name, "message": f"{name} was invented by the mock of {told['source']}"}
+            for name, told in self.sources.items()
+            if told.get("origin") == "mock"
+        ]
+
 
 @transaction.atomic
 def score(
@@ -178,7 +186,7 @@ def _to_seal(assessment: Assessment, inputs: Inputs) -> dict[str, Any]:
             {name: entry[name] for name in kept} | {"bin": assessment.bins[entry["feature"]]}
             for entry in assessment.explanation
         ],
-        "warnings": assessment.warnings,
+        "warnings": assessment.warnings + inputs.warnings(),
         "missing_required": list(assessment.missing_required),
     }
 

@@ -179,3 +179,18 @@ def test_one_row_for_a_request_and_cause():
     row.id = uuid.uuid4()
     with pytest.raises(IntegrityError), transaction.atomic():
         row.save(force_insert=True)
+
+
+def test_a_fact_that_a_mock_invented_is_warned_of():
+    facts = found(PERSON) | {"tax_debt": Found(7, "soliq", NOW, "mock")}
+    warnings = render(make_prediction(facts=facts))["warnings"]
+    assert {
+        "code": "mock_source",
+        "fact": "tax_debt",
+        "message": "tax_debt was invented by the mock of soliq",
+    } in warnings
+
+
+def test_a_fact_from_the_real_source_is_not():
+    facts = found(PERSON) | {"tax_debt": Found(7, "soliq", NOW, "http")}
+    assert "mock_source" not in {warning["code"] for warning in render(make_prediction(facts=facts))["warnings"]}
