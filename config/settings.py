@@ -203,7 +203,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Background work ------------------------------------------------------------------------------------------
-CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=_redis or "filesystem://")
+CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=_redis or "filesystem://localhost//")
 CELERY_BROKER_FOLDER = DATA_DIR / "broker"
 CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=False)
 CLEANUP_PREDICTION_LOGS = env.bool("CLEANUP_PREDICTION_LOGS", default=False)
