@@ -212,7 +212,8 @@ def _read_input(part: object, segment: str, where: str) -> Input:
 def _check_codes(codes: object, fact: Fact, scale: object, where: str) -> None:
     if type(codes) is not dict or any(type(meaning) is not str for meaning in codes.values()):
         raise CardError(f"{where}: special_codes must be texts by code")
-    if (fact.name in SCALE_OF) != (scale is not None) or (scale is not None and scale not in SCALE_BOUNDS):
+    known = type(scale) is str and scale in SCALE_BOUNDS
+    if not known if fact.name in SCALE_OF else scale is not None:
         allowed = f"one of {', '.join(SCALE_BOUNDS)}" if fact.name in SCALE_OF else "left out"
         raise CardError(f"{where}: scale must be {allowed}, not {shown(scale)}")
     if (scale is not None) != ("other_scale" in codes):

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 from .cards import Card, CardError, Characteristic, canonical, reachable_range, read_card
-from .features import MISSING, OTHER_SCALE, SPECIAL, UNAVAILABLE, Derivations
+from .features import MISSING, OTHER_SCALE, SPECIAL, UNAVAILABLE, Derivations, States
 from .grades import probability_of_default
 from .reasons import UNSEEN, bin_labels, reasons_of_bins, reasons_of_states
 from .vocabulary import SCALE_OF
@@ -35,21 +35,28 @@ class Assessment:
     required inputs that the applicant did not give.
     """
 
-    __slots__ = ("bins", "explanation", "missing_required", "score", "warnings")
+    __slots__ = ("_features", "_labels", "explanation", "missing_required", "score", "warnings")
 
     def __init__(
         self,
         score: int,
         explanation: list[dict[str, Any]],
-        bins: dict[str, str],
+        features: tuple[str, ...],
+        labels: list[str],
         warnings: list[dict[str, str]],
         missing_required: tuple[str, ...],
     ) -> None:
+        """`features` and `labels`, in one order, say which bin each feature fell into."""
         self.score = score
         self.explanation = explanation
-        self.bins = bins
+        self._features = features
+        self._labels = labels
         self.warnings = warnings
         self.missing_required = missing_required
+
+    @property
+    def bins(self) -> dict[str, str]:
+        return dict(zip(self._features, self._labels, strict=True))
 
     @property
     def probability_of_default(self) -> float:
@@ -79,11 +86,9 @@ class Scorecard:
         self._derivations = Derivations(card.inputs, card.features)
         self._required = tuple(entry.name for entry in card.inputs if entry.required)
         self._used = _facts_used(card)
-        self._categories = [c.feature for c in card.characteristics if c.groups is not None]
         # By name, so that the stable sort by impact leaves ties in the order of their names.
         self._tables = [_table(card, c) for c in sorted(card.characteristics, key=lambda c: c.feature)]
-
-        self._blank_bins = dict.fromkeys((table[0] for table in self._tables), "")
+        self._order = tuple(table[0] for table in self._tables)
 
     @classmethod
     def from_dict(cls, card: object) -> "Scorecard":
@@ -106,7 +111,7 @@ class Scorecard:
         values, states = self._derivations.derive(facts, as_of, unavailable)
         total = self.base_points
         explanation = []
-        bins = self._blank_bins.copy()
+        labels = []
         for feature, edges, rows, other_rows in self._tables:
             value = values.get(feature)
             if value is None:
@@ -116,27 +121,30 @@ class Scorecard:
             else:
                 points, label, entry = rows.get(value) or other_rows[UNSEEN]
             total += points
-            bins[feature] = label
+            labels.append(label)
             entry = entry.copy()
             entry["value"] = value
             explanation.append(entry)
         explanation.sort(key=_IMPACT)
-        warnings = [] if self._used.issuperset(facts) else self._unused(facts)
-        for name in self._categories:
-            if bins[name] == UNSEEN:
-                warnings.append(_warning("unseen_category", name, "is a category this card was not made for"))
+        absent = [name for name in self._required if facts.get(name) is None]
+        warnings = self._warnings(facts, states, labels, absent)
+        missing_required = tuple(name for name in absent if states.get(name) != UNAVAILABLE) if absent else ()
+        return Assessment(total, explanation, self._order, labels, warnings, missing_required)
+
+    def _warnings(
+        self, facts: Mapping[str, Any], states: States, labels: list[str], absent: list[str]
+    ) -> list[dict[str, str]]:
+        warnings = []
+        if not facts.keys() <= self._used:
+            unused = [name for name in facts if name not in self._used and facts[name] is not None]
+            warnings += [_warning("fact_not_used", name, "is not used by this card") for name in unused]
+        if UNSEEN in labels:
+            unseen = [name for name, label in zip(self._order, labels, strict=True) if label == UNSEEN]
+            what = "is a category this card was not made for"
+            warnings += [_warning("unseen_category", name, what) for name in unseen]
         if states:
             warnings += [_off_scale(name) for name in SCALE_OF if states.get(name) == SPECIAL + OTHER_SCALE]
-        absent = [name for name in self._required if facts.get(name) is None]
-        if not absent:
-            return Assessment(total, explanation, bins, warnings, ())
-        warnings += [_required(name, states.get(name, MISSING)) for name in absent]
-        missing_required = tuple(name for name in absent if states.get(name) != UNAVAILABLE)
-        return Assessment(total, explanation, bins, warnings, missing_required)
-
-    def _unused(self, facts: Mapping[str, Any]) -> list[dict[str, str]]:
-        unused = [name for name in facts if name not in self._used and facts[name] is not None]
-        return [_warning("fact_not_used", name, "is not used by this card") for name in unused]
+        return warnings + [_required(name, states.get(name, MISSING)) for name in absent]
 
 
 def _off_scale(name: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from apps.scoring_engine.ml.cards import CardError, reachable_range, read_card
@@ -184,6 +184,7 @@ PLACES = places(small_card())
 
 
 @settings(max_examples=400, deadline=None)
+@example(changes=[(("inputs", 2, "scale"), [])])
 @given(st.lists(st.tuples(st.sampled_from(PLACES), JUNK), min_size=1, max_size=3))
 def test_a_spoilt_card_is_refused_or_scores_soundly(changes):
     card = copy.deepcopy(small_card())
