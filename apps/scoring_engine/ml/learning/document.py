@@ -23,7 +23,8 @@ def feature_table(trained: Trained) -> list[dict[str, str]]:
             "feature": rule.feature, "unit": rule.unit, "fact": fact.name, "fact_unit": fact.unit,
             "column": fact.source(), "note": fact.note,
         }
-        for rule in recipe.characteristics for fact in _facts_behind(recipe, rule.feature)
+        for rule in recipe.characteristics if rule.feature not in trained.report["flat"]
+        for fact in _facts_behind(recipe, rule.feature)
     ]  # fmt: skip
 
 
@@ -73,7 +74,7 @@ def _limits(recipe: Recipe) -> str:
 
 def _columns(trained: Trained) -> str:
     lines = ["## Feature <- fact <- data column", "",
-             "| feature | its unit | our fact | its unit | data column | note |", "|---|---|---|---|---|---|"]  # fmt: skip
+             "| feature | its unit | our fact | its unit | data column | note |", "|---|---|---|---|---|---|"]
     lines += ["| " + " | ".join(row.values()) + " |" for row in feature_table(trained)]
     return "\n".join(lines)
 
@@ -138,6 +139,8 @@ def _left_out(trained: Trained) -> str:
     lines += [f"| {', '.join(one.columns)} | {one.reason} |" for one in trained.recipe.not_used]
     dropped = [one for one in trained.report["excluded"] if one["rows"]]
     lines += ["", *(f"- {one['rows']:,} rows left out: {one['reason']}" for one in dropped)] if dropped else []
+    if flat := trained.report["flat"]:
+        lines += ["", f"In the recipe but not on the card, since they added nothing: {', '.join(flat)}."]
     return "\n".join(lines)
 
 

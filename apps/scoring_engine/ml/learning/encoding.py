@@ -76,18 +76,30 @@ def readable(low: float, high: float) -> float:
 
 
 def _windows(known: np.ndarray) -> list[tuple[float, float]]:
-    """Pairs (low, high] of values; any cut inside a pair would serve."""
+    """Pairs (low, high] of values, from the sorted known ones; any cut inside a pair would serve."""
     distinct, counts = np.unique(known, return_counts=True)
-    between = list(zip(distinct[:-1].tolist(), distinct[1:].tolist(), strict=True))
     if len(distinct) <= MOST_FINE_BINS:
-        return between
-    heavy = np.flatnonzero(counts >= len(known) / MOST_FINE_BINS)
-    places = sorted({p for h in heavy.tolist() for p in (h - 1, h) if 0 <= p < len(between)})
+        return list(zip(distinct[:-1].tolist(), distinct[1:].tolist(), strict=True))
     steps = np.arange(1, MOST_FINE_BINS)
     lows = np.quantile(known, (steps - SLACK) / MOST_FINE_BINS, method="lower")
     highs = np.quantile(known, (steps + SLACK) / MOST_FINE_BINS, method="lower")
     windows = [(float(a), float(b)) for a, b in zip(lows, highs, strict=True) if a < b]
-    return windows + [between[place] for place in places]
+    return windows + _around(known, distinct[counts >= len(known) / MOST_FINE_BINS])
+
+
+def _around(known: np.ndarray, heavy: np.ndarray) -> list[tuple[float, float]]:
+    """Pairs on both sides of each value that is a fine bin by itself, so that it can stand alone."""
+    slack = int(SLACK * len(known) / MOST_FINE_BINS)
+    first, past = np.searchsorted(known, heavy, "left"), np.searchsorted(known, heavy, "right")
+    pairs = []
+    for place, value in enumerate(heavy.tolist()):
+        if first[place] > 0:
+            least = heavy[place - 1] if place else -np.inf
+            pairs.append((max(float(known[max(first[place] - 1 - slack, 0)]), float(least)), value))
+        if past[place] < len(known):
+            most = heavy[place + 1] if place + 1 < len(heavy) else np.inf
+            pairs.append((value, min(float(known[min(past[place] + slack, len(known) - 1)]), float(most))))
+    return pairs
 
 
 def _ordered_levels(values: np.ndarray, is_bad: np.ndarray) -> tuple[tuple[str, ...], ...]:

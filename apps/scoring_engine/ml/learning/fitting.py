@@ -10,6 +10,7 @@ from .boosting import Coded, learn_shapes
 from .calibration import base_points, log_odds_of, out_of_bag_slope, whole_points
 from .card import card_characteristic, card_inputs, plain, row_points, scores
 from .encoding import Bins, fine_bins
+from .errors import TableError
 from .merging import Merged, merge
 from .recipe import CharacteristicRule, Recipe
 
@@ -32,11 +33,15 @@ def fit_card(
     parts, slope = _learn(recipe, main, values, is_bad, group, on_bag=on_bag)
     for rule, part, column in zip(main, parts, values, strict=True):
         points = whole_points(part, slope, column)
-        card["characteristics"].append(card_characteristic(recipe, rule, points, column))
+        if points.bins.count > 1:
+            card["characteristics"].append(card_characteristic(recipe, rule, points, column))
+    if not card["characteristics"]:
+        raise TableError("Nothing was learnt: no characteristic separates bad rows from good ones.")
     card["base_points"] = base_points(row_points(card, features, frozenset()), is_bad)
     for rule in recipe.stage("after"):
-        card["characteristics"].append(_fit_after(recipe, rule, card, features, is_bad, group, on_bag=on_bag))
-    return plain(card)
+        if entry := _fit_after(recipe, rule, card, features, is_bad, group, on_bag=on_bag):
+            card["characteristics"].append(entry)
+    return plain(_without_unused(card))
 
 
 def _empty_card(recipe: Recipe) -> dict[str, Any]:
@@ -61,16 +66,29 @@ def _empty_card(recipe: Recipe) -> dict[str, Any]:
 def _fit_after(
     recipe: Recipe, rule: CharacteristicRule, card: dict[str, Any], features: pd.DataFrame,
     is_bad: np.ndarray, group: np.ndarray, *, on_bag: OnBag,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any] | None:  # fmt: skip
     """A characteristic from the rows where it is known, beside the finished rest of the card.
 
-    Its points have mean zero over those rows, so that a row without it keeps its score.
+    Its points have mean zero over those rows, so that a row without it keeps its score. None: it adds nothing.
     """
     rows = features[rule.feature].notna().to_numpy()
     values = features[rule.feature].to_numpy()[rows]
     offset = log_odds_of(scores(card, features[rows], known_later(recipe)).astype(float))
     parts, slope = _learn(recipe, (rule,), [values], is_bad[rows], group[rows], offset=offset, on_bag=on_bag)
-    return card_characteristic(recipe, rule, whole_points(parts[0], slope, values), values)
+    points = whole_points(parts[0], slope, values)
+    return card_characteristic(recipe, rule, points, values) if points.bins.count > 1 else None
+
+
+def _without_unused(card: dict[str, Any]) -> dict[str, Any]:
+    """The card without derived features that no characteristic uses, nor optional inputs behind them only."""
+    used = {entry["feature"] for entry in card["characteristics"]}
+    features = []
+    for feature in reversed(card["features"]):
+        if feature["name"] in used:
+            features.insert(0, feature)
+            used |= set(feature["of"])
+    inputs = [entry for entry in card["inputs"] if entry["required"] or entry["name"] in used]
+    return {**card, "features": features, "inputs": inputs}
 
 
 def _learn(

@@ -61,6 +61,7 @@ def train(
         _test_name(recipe): figures_on(card, recipe, sample, features, sample.test),
         "training": figures_on(card, recipe, sample, features, ~sample.test),
         "excluded": list(sample.excluded),
+        "flat": _flat(recipe, card),
         "after": [
             _dated_check(recipe, rule, sample, features, steps.named(f"validating {rule.feature}"))
             for rule in recipe.stage("after") if rule.validate_from
@@ -88,6 +89,12 @@ def figures_on(
     """The figures of a card on some rows of a sample."""
     score = scores(card, features[rows], known_later(recipe))
     return figures(sample.is_bad[rows], probability_of(score))
+
+
+def _flat(recipe: Recipe, card: dict[str, Any]) -> list[str]:
+    """Characteristics of the recipe that are not on the card, since all their bins earned the same points."""
+    kept = {entry["feature"] for entry in card["characteristics"]}
+    return [rule.feature for rule in recipe.characteristics if rule.feature not in kept]
 
 
 def _test_name(recipe: Recipe) -> str:
