@@ -77,7 +77,12 @@ def ordered_inputs(card: Scorecard) -> list[tuple[str, str]]:
             directions.setdefault(feature.of[1], []).append("free")
         elif feature.kind == "years_between":
             directions.setdefault(feature.of[0], []).append(flip[c.direction])
-    return [(name, found[0]) for name, found in directions.items() if len(found) == 1 and found[0] != "free"]
+    # A difference may stand in several characteristics, with its parts on either side.
+    for part in [part for f in card.features if f.kind == "difference" for part in (f.name, *f.of)]:
+        directions.setdefault(part, []).append("free")
+    return [
+        (name, found[0]) for name, found in directions.items() if found in (["higher_is_safer"], ["higher_is_riskier"])
+    ]
 
 
 @every_card
