@@ -145,8 +145,13 @@ def test_the_bare_line_of_the_guide_prints_a_score_without_django():
 
 
 def test_production_and_true_sources_are_refused(demo):
+    true_source = {
+        "SOLIQ_CLIENT": "http",
+        "SOLIQ_BASE_URL": "https://soliq.example",
+        "SOLIQ_ALLOWED_HOSTS": "soliq.example",
+    }
     for change, message in (
-        ({"SOLIQ_CLIENT": "http", "SOLIQ_BASE_URL": "https://soliq.example"}, "SOLIQ_CLIENT is http"),
+        (true_source, "SOLIQ_CLIENT is http"),
         ({"ENVIRONMENT": "production", "ALLOW_MOCK_SOURCES": "true"} | secrets_of(demo), "ENVIRONMENT is production"),
     ):
         refused = subprocess.run(

@@ -1,0 +1,65 @@
+"""Invented people and companies: the same for the same seed, and such as the API would take."""
+
+from datetime import date
+from random import Random
+
+import pytest
+
+from apps.common.identifiers import check_pinfl, inn_warnings, parcel_warnings
+from apps.companies.api import CompanySerializer
+from apps.credit_requests.demo import portfolio
+from apps.credit_requests.demo.names import family_name
+from apps.credit_requests.demo.people import invent_company, invent_person
+from apps.individuals.api import IndividualSerializer
+
+TODAY = date(2026, 1, 31)
+
+
+def people() -> list[dict]:
+    rng = Random(portfolio.SEED)
+    return [invent_person(rng, number, today=TODAY) for number in range(portfolio.PEOPLE)]
+
+
+def test_the_same_seed_invents_the_same_people():
+    assert people() == people()
+
+
+def test_identifiers_are_valid_and_apart():
+    profiles = people()
+    for profile in profiles:
+        check_pinfl(profile["pinfl"], today=TODAY)
+        assert [parcel_warnings(parcel) for parcel in profile["parcel_ids"]] in ([], [[]])
+    assert len({profile["pinfl"] for profile in profiles}) == portfolio.PEOPLE
+
+
+@pytest.mark.django_db
+def test_the_api_would_take_every_person():
+    for profile in people():
+        given = IndividualSerializer(data=profile)
+        assert given.is_valid(), (profile, given.errors)
+
+
+@pytest.mark.django_db
+def test_the_api_would_take_every_company():
+    rng = Random(1)
+    for number in range(portfolio.COMPANIES):
+        profile, others = invent_company(rng, number, today=TODAY)
+        body = profile | others | {"incorporated_date": others["incorporated_date"].isoformat()}
+        given = CompanySerializer(data=body)
+        assert given.is_valid(), (body, given.errors)
+        assert inn_warnings(profile["tax_id"]) == []
+
+
+@pytest.mark.parametrize(
+    ("stem", "sex", "cyrillic", "name"),
+    [
+        ("Karim", "male", False, "Karimov"),
+        ("Karim", "female", False, "Karimova"),
+        ("Boboyev", "female", False, "Boboyeva"),
+        ("Abdullay", "male", False, "Abdullayev"),
+        ("Серге", "female", True, "Сергеева"),
+        ("Васил", "male", True, "Василов"),
+    ],
+)
+def test_family_names_have_their_endings(stem, sex, cyrillic, name):
+    assert family_name(stem, sex=sex, cyrillic=cyrillic) == name
