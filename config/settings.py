@@ -32,6 +32,9 @@ SECRET_KEY = env("SECRET_KEY")
 ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS")
 BLIND_INDEX_KEY = env("BLIND_INDEX_KEY")
 METRICS_TOKEN = env("METRICS_TOKEN")
+for _name in ("SECRET_KEY", "ENCRYPTION_KEYS", "BLIND_INDEX_KEY", "METRICS_TOKEN"):
+    if not globals()[_name]:
+        raise ImproperlyConfigured(f"{_name} is empty; docs/how-to/run-in-production.md says how to make one.")
 
 DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
@@ -286,6 +289,6 @@ if TESTING:
     # Argon2 is slow on purpose; a test signs in hundreds of times.
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     CELERY_TASK_ALWAYS_EAGER = True
-    AXES_ENABLED = env.bool("AXES_ENABLED", default=False)
+    AXES_ENABLED = False
     REST_FRAMEWORK["DEFAULT_THROTTLE_CLASSES"] = []
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

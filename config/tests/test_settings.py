@@ -1,0 +1,71 @@
+"""What a production start insists on, tried by starting."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+GOOD = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": "s" * 60,
+    "ENCRYPTION_KEYS": f"k:{KEY}",
+    "BLIND_INDEX_KEY": KEY,
+    "METRICS_TOKEN": "m" * 20,
+    "ALLOWED_HOSTS": "credit.example",
+    "SOLIQ_CLIENT": "http",
+    "SOLIQ_BASE_URL": "https://soliq.example",
+    "SOLIQ_ALLOWED_HOSTS": "soliq.example",
+    "KADASTR_CLIENT": "http",
+    "KADASTR_BASE_URL": "https://kadastr.example",
+    "KADASTR_ALLOWED_HOSTS": "kadastr.example",
+}
+
+
+def start(tmp_path, **changes: str | None) -> tuple[int, str]:
+    wanted = GOOD | {"DATA_DIR": str(tmp_path)} | changes
+    environment = {name: value for name, value in os.environ.items() if name not in wanted and "DATABASE" not in name}
+    environment |= {name: value for name, value in wanted.items() if value is not None}
+    command = [sys.executable, "manage.py", "check"]
+    done = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
+
+
+def test_a_complete_environment_starts_and_makes_no_secrets(tmp_path):
+    assert start(tmp_path)[0] == 0
+    assert not (tmp_path / "local.env").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"SECRET_KEY": None}, "SECRET_KEY"),
+        ({"METRICS_TOKEN": ""}, "METRICS_TOKEN is empty"),
+        ({"ENCRYPTION_KEYS": ""}, "ENCRYPTION_KEYS is empty"),
+        ({"ENVIRONMENT": "staging"}, "ENVIRONMENT is 'staging'; allowed are local and production."),
+        ({"SOLIQ_CLIENT": "mock"}, "SOLIQ_CLIENT is mock in production"),
+        ({"KADASTR_CLIENT": None}, "KADASTR_CLIENT is mock in production"),
+    ],
+)
+def test_what_is_missing_is_named(tmp_path, changes, message):
+    status, told = start(tmp_path, **changes)
+    assert status == 1
+    assert message in told
+
+
+def test_invented_records_in_production_are_a_choice(tmp_path):
+    assert start(tmp_path, SOLIQ_CLIENT="mock", ALLOW_MOCK_SOURCES="true")[0] == 0
+
+
+def test_a_local_start_makes_secrets_for_its_owner_only(tmp_path):
+    names = ("ENVIRONMENT", "SECRET_KEY", "ENCRYPTION_KEYS", "BLIND_INDEX_KEY", "METRICS_TOKEN")
+    assert start(tmp_path, **dict.fromkeys(names))[0] == 0
+    made = tmp_path / "local.env"
+    first = made.read_text()
+    assert [line.split("=")[0] for line in first.splitlines()[1:]] == list(names[1:])
+    if os.name == "posix":
+        assert made.stat().st_mode & 0o777 == 0o600
+    assert start(tmp_path, **dict.fromkeys(names))[0] == 0
+    assert made.read_text() == first
