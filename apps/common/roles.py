@@ -4,7 +4,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
-from apps.common.database import INSERT_ONLY
 from apps.common.errors import Conflict
 
 # Written by `migrate`, which runs as the owner; the processes read it to know that they may start.
@@ -22,10 +21,23 @@ def create_process_role(*, database: BaseDatabaseWrapper, role: str, password: s
         _run(cursor, "REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC, {role}", role)
         _run(cursor, "GRANT USAGE ON SCHEMA {schema} TO {role}", role)
         _run(cursor, "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}", role)
+        guarded = _insert_only_tables(cursor)
         counts = {"read": 0, "add": 0, "work": 0}
         for table in database.introspection.table_names(cursor):
-            counts[_grant(cursor, role, table)] += 1
+            counts[_grant(cursor, role, table, "add" if table in guarded else "work")] += 1
     return counts
+
+
+def _insert_only_tables(cursor: CursorWrapper) -> set[str]:
+    """As the database has them: tables with the guard that apps.common.database.insert_only sets."""
+    cursor.execute(
+        "SELECT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
+        " WHERE tgname = relname || '_insert_only' AND pg_table_is_visible(pg_class.oid)"
+    )
+    found = {row[0] for row in cursor.fetchall()}
+    if not found:
+        raise Conflict("No table is insert-only yet. Run `manage.py migrate --database owner` first.")
+    return found
 
 
 def _make(cursor: CursorWrapper, role: str, password: str) -> None:
@@ -43,8 +55,8 @@ def _refuse_powerful(cursor: CursorWrapper, role: str) -> None:
         raise Conflict(f"The role {role!r} may act as the owner or is a superuser. Name another in DATABASE_URL.")
 
 
-def _grant(cursor: CursorWrapper, role: str, table: str) -> str:
-    kind = "read" if table in READ_ONLY else "add" if table in INSERT_ONLY else "work"
+def _grant(cursor: CursorWrapper, role: str, table: str, kind: str) -> str:
+    kind = "read" if table in READ_ONLY else kind
     rights = {"read": "SELECT", "add": "SELECT, INSERT", "work": "SELECT, INSERT, UPDATE, DELETE"}[kind]
     _run(cursor, "REVOKE ALL ON {table} FROM {role}", role, table=sql.Identifier(table))
     _run(cursor, f"GRANT {rights} ON {{table}} TO {{role}}", role, table=sql.Identifier(table))

@@ -75,6 +75,7 @@ def test_it_is_made_again_without_harm_and_a_powerful_role_is_refused():
     first = create_process_role(database=connection, role=ROLE, password="one")
     assert create_process_role(database=connection, role=ROLE, password="two") == first
     assert (first["read"], first["add"]) == (1, len(INSERT_ONLY))
+    assert first["add"] >= 5
     with connection.cursor() as cursor:
         cursor.execute("CREATE ROLE powerful SUPERUSER")
     with pytest.raises(Conflict, match="superuser"):
