@@ -38,11 +38,11 @@ setup-dev: setup
 		&& cp requirements/dev.txt $(VENV)/installed-dev.txt; }
 
 test: setup-dev ## Unit, API and journey tests on SQLite
-	env -u DATABASE_URL $(BIN)/python -m pytest -q -n $(WORKERS)
+	env -u DATABASE_URL $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
 test-postgresql: setup-dev ## The same tests on the PostgreSQL that DATABASE_URL names
 	@test -n "$(DATABASE_URL)" || { echo "Set DATABASE_URL; docs/how-to/postgresql.md has the commands."; exit 1; }
-	$(BIN)/python -m pytest -q -n $(WORKERS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
 check: setup-dev ## Style, layers, migrations, API description, deployment settings, lock files
 	$(BIN)/ruff check .

@@ -46,7 +46,7 @@ def actions(entry: URLPattern) -> dict[str, str]:
     """HTTP method -> the name that `roles` of the view must have."""
     of_viewset = getattr(entry.callback, "actions", None)
     if of_viewset:
-        return dict(of_viewset)
+        return {method: name for method, name in of_viewset.items() if method != "head"}
     return {
         method: method for method in ("get", "post", "put", "patch", "delete") if hasattr(entry.callback.cls, method)
     }
