@@ -12,13 +12,14 @@ from typing import Any
 
 import joblib
 
-from ..scorecard import Scorecard
+from ..scorecard import CardError, Scorecard
 from .boosting import THREADS
 from .card import plain
 from .document import feature_table, model_card
 from .errors import TrainingError
 from .training import Trained
 
+PICKLE_PROTOCOL = 4  # stated, since the default changes with Python and the bytes with it
 LIBRARIES = ("joblib", "lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
 # What a pickle of dicts, lists, texts, numbers, booleans and None is made of, and nothing else.
 PLAIN_OPCODES = frozenset({
@@ -39,7 +40,10 @@ def write_model(trained: Trained, out: Path) -> dict[str, Path]:
     """
     segment = trained.recipe.segment
     card = plain({**trained.card, "provenance": _provenance(trained)})
-    Scorecard.from_dict(card)
+    try:
+        Scorecard.from_dict(card)
+    except CardError as error:
+        raise ArtefactError(f"The recipe {trained.recipe.name} makes a card that is refused: {error}.") from None
     try:
         out.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=".model-", dir=out))
@@ -65,7 +69,7 @@ def check_plain(data: bytes) -> None:
 
 def _write_draft(trained: Trained, card: dict[str, Any], draft: Path, stem: str) -> list[str]:
     model = draft / f"{stem}.joblib"
-    joblib.dump(card, model, compress=0)
+    joblib.dump(card, model, compress=0, protocol=PICKLE_PROTOCOL)
     data = model.read_bytes()
     check_plain(data)
     manifest = _manifest(trained, card, model.name, hashlib.sha256(data).hexdigest())

@@ -38,7 +38,7 @@ class Target:
     column: str
     equals: tuple = ()
     contains: str = ""
-    last_row: dict = field(default_factory=dict)
+    last_row: LastRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,9 @@ class Recipe:
             *path, last = dotted.split(".")
             part = raw
             for name in path:
-                part = part[name]
+                part = part.get(name)
+                if not isinstance(part, dict):
+                    raise RecipeError(f"The recipe {self.name}: there is no setting {dotted!r} to change.")
             part[last] = value
         return _recipe(raw, self.name, self.digest)
 
@@ -216,7 +218,7 @@ def _recipe(raw: dict[str, Any], name: str, digest: str) -> Recipe:
         if not isinstance(parts, list):
             raise RecipeError(f"The recipe {name}: {key} must be a list of tables.")
         parsed[key] = tuple(_built(kind, part, f"{name}, {key}[{i}]") for i, part in enumerate(parts))
-    parsed["target"] = _built(Target, raw.get("target", {}), f"{name}, target")
+    parsed["target"] = _target(raw.get("target"), f"{name}, target")
     if "time" in raw:
         parsed["time"] = _built(Time, raw["time"], f"{name}, time")
     recipe = _built(Recipe, parsed, name, ready=(*_PARTS, "target", "time"))
@@ -225,6 +227,12 @@ def _recipe(raw: dict[str, Any], name: str, digest: str) -> Recipe:
     object.__setattr__(recipe, "raw", raw)
     _check(recipe)
     return recipe
+
+
+def _target(raw: object, where: str) -> Target:
+    if isinstance(raw, dict) and "last_row" in raw:
+        raw = {**raw, "last_row": _built(LastRow, raw["last_row"], f"{where}.last_row")}
+    return _built(Target, raw, where, ready=("last_row",))
 
 
 def _built(kind: type[T], raw: object, where: str, *, ready: tuple[str, ...] = ()) -> T:
@@ -259,6 +267,9 @@ def _check(recipe: Recipe) -> None:
         raise RecipeError(f"The recipe {recipe.name}: give either [time] or holdout between 0 and 1.")
     if recipe.most_bins < 2 or not 0 < recipe.smallest_bin_share < 0.5:
         raise RecipeError(f"The recipe {recipe.name}: most_bins must be 2 or more, smallest_bin_share 0..0.5.")
+    last_row = recipe.target.last_row
+    if last_row is not None and last_row.censored not in ("drop", "keep"):
+        raise RecipeError(f"The recipe {recipe.name}: target.last_row.censored must be drop or keep.")
     _check_inputs(recipe)
     _check_features(recipe)
 

@@ -42,8 +42,7 @@ def draw_sample(recipe: Recipe, table: RawTable) -> Sample:
         refuse_rows(recipe.time.column, np.isnat(when), columns[recipe.time.column], "is no date")
     is_bad = _labels(recipe, columns)
     keep, excluded = _kept(recipe, columns, when)
-    if recipe.target.last_row:
-        rule = LastRow(**recipe.target.last_row)
+    if (rule := recipe.target.last_row) is not None:
         is_bad, censored = _events(columns, is_bad, rule)
         if rule.censored == "drop":
             excluded.append(_counted(keep & censored, "censored: leaves the panel before its end"))

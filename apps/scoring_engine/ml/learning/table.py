@@ -92,7 +92,8 @@ def refuse_rows(column: str, wrong: np.ndarray, given: pd.Series, what: str) -> 
 
 def _named_columns(recipe: Recipe) -> set[str]:
     names = {recipe.target.column, recipe.group, recipe.time.column if recipe.time else ""}
-    names |= {recipe.target.last_row.get(key, "") for key in ("of", "by")}
+    if recipe.target.last_row:
+        names |= {recipe.target.last_row.of, recipe.target.last_row.by}
     for rule in recipe.inputs:
         names |= {rule.column, rule.multiply_by}
     return (names | {rule.column for rule in recipe.exclusions}) - {""}
@@ -130,6 +131,9 @@ def _joined(frame: pd.DataFrame, other: pd.DataFrame, extra: Extra, file: str) -
     keys = list(extra.keys)
     if other.duplicated(keys).any():
         raise TableError(f"The table {file} has two rows with the same {', '.join(keys)}.")
+    for key in keys:
+        if (frame[key].dtype == object) != (other[key].dtype == object):
+            raise TableError(f"Column {key!r} is text in one table and not in {file}: give both as the same format.")
     both = frame.merge(other[[*keys, *extra.columns]], on=keys, how="left", validate="many_to_one")
     if both[list(extra.columns)].isna().all(axis=None):
         raise TableError(f"No row of the table {file} matches a row of the data on {', '.join(keys)}.")

@@ -2,10 +2,21 @@
 
 import pytest
 
+from apps.scoring_engine.ml.learning.artefact import write_model
 from apps.scoring_engine.ml.learning.errors import TrainingError
 from apps.scoring_engine.ml.learning.recipe import load_recipe
+from apps.scoring_engine.ml.learning.table import read_tables
 from apps.scoring_engine.ml.learning.tests.tables import loans, recipe_text, written
 from apps.scoring_engine.ml.learning.training import train
+
+EXTRA = """
+[[extras]]
+name = "bureau"
+keys = ["id"]
+columns = ["fico"]
+note = "by the number of the loan"
+
+"""
 
 
 def refusal(folder, table, text):
@@ -72,6 +83,7 @@ def test_a_bad_recipe_is_refused_with_a_sentence(tmp_path, name):
         ('feature = "purpose"', 'feature = "colour"', "characteristic 'colour' must be an input or feature"),
         ('auto = "car"', 'auto = "spaceship"', "'spaceship' is not one of its values"),
         ('column = "issued"\n', "", "time: the setting 'column' is absent"),
+        ('equals = ["bad"]', 'equals = ["bad"]\nlast_row = { of = "purpose" }', "'by' is absent"),
     ],
 )
 def test_a_recipe_that_contradicts_itself_is_refused(tmp_path, old, new, sentence):
@@ -89,3 +101,27 @@ def test_files_that_are_not_there_or_not_tables_are_named(tmp_path):
         train(load_recipe(recipe), data, {"fico": data})
     with pytest.raises(TrainingError, match=r"gone\.toml cannot be read"):
         load_recipe(tmp_path / "gone.toml")
+
+
+def test_a_card_that_serving_would_refuse_is_not_written(tmp_path):
+    recipe, data = written(tmp_path, loans(600), recipe_text().replace('purpose = "own"', 'purpose = "fun"'))
+    with pytest.raises(TrainingError, match=r"makes a card that is refused: .*purpose must be one of"):
+        write_model(train(load_recipe(recipe), data, {}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_extra_table_is_joined_by_its_keys_or_refused(tmp_path):
+    table = loans(600)
+    table["id"] = range(len(table))
+    text = recipe_text(fico=True).replace("[[inputs]]", EXTRA + "[[inputs]]", 1)
+    recipe, data = written(tmp_path, table.drop(columns="fico"), text)
+    other = tmp_path / "fico.csv"
+    table.loc[table["fico"].notna(), ["id", "fico"]].to_csv(other, index=False)
+    joined = read_tables(load_recipe(recipe), data, {"bureau": other})
+    assert joined.columns["fico"].astype(float).equals(table["fico"])
+    assert [source.rows for source in joined.sources] == [600, int(table["fico"].notna().sum())]
+    table.loc[[0, 0], ["id", "fico"]].to_csv(other, index=False)
+    with pytest.raises(TrainingError, match=r"fico\.csv has two rows with the same id"):
+        read_tables(load_recipe(recipe), data, {"bureau": other})
+    with pytest.raises(TrainingError, match="extra tables: bureau; see 'bureau'"):
+        read_tables(load_recipe(recipe), data, {})
