@@ -36,23 +36,15 @@ class Derivations:
         An input without value and state is missing. A name in `unavailable` counts only where no value
         is given: a stale record that is still used is a value.
         """
-        values: Values = dict(facts)
-        values[AS_OF] = as_of
-        states: States = {}
-        for name in unavailable:
-            if values.get(name) is None:
-                states[name] = UNAVAILABLE
+        values: Values = {**facts, AS_OF: as_of}
+        states: States = {name: UNAVAILABLE for name in unavailable if values.get(name) is None} if unavailable else {}
         for name, scale_fact, scale in self._scaled:
-            if values.get(name) is not None and values.get(scale_fact) != scale:
+            if values.get(scale_fact) != scale and values.get(name) is not None:
                 values[name], states[name] = None, SPECIAL + OTHER_SCALE
         for name, codes in self._coded:
             if values.get(name) in codes:
                 states[name] = SPECIAL + codes[values[name]]
                 values[name] = None
-        self._add_derived(values, states)
-        return values, states
-
-    def _add_derived(self, values: Values, states: States) -> None:
         for name, kind, first, last, multiplier, least, most in self._plan:
             start, end = values.get(first), values.get(last)
             if start is None or end is None:
@@ -65,6 +57,7 @@ class Derivations:
             else:
                 days = (end - start).days
                 values[name] = days / DAYS_OF_YEAR if days > 0 else 0.0
+        return values, states
 
 
 def _over_zero(numerator: float, least: float, most: float) -> float:

@@ -22,46 +22,69 @@ __all__ = ["Assessment", "CardError", "Scorecard"]
 
 _IMPACT = itemgetter("impact")
 _NONE_UNAVAILABLE: frozenset[str] = frozenset()
+_OFF_SCALE = "is on a scale this card was not made for, and is not counted"
 
 # What one bin contributes: points, its label, and its entry of the explanation but for the value.
 Row = tuple[int, str, dict[str, Any]]
 
 
 class Assessment:
-    """What a card says of one applicant.
+    """What a card says of one applicant: score and explanation at once, the rest when it is asked for.
 
     explanation: dicts of feature, value, points, reference_points, impact, code, reason; most harmful
-    first. bins: label by feature. warnings: dicts of code, fact, message. missing_required: names of
-    required inputs that the applicant did not give.
+    first.
     """
 
-    __slots__ = ("_features", "_labels", "explanation", "missing_required", "score", "warnings")
+    __slots__ = ("_card", "_facts", "_labels", "_states", "explanation", "score")
 
     def __init__(
         self,
         score: int,
         explanation: list[dict[str, Any]],
-        features: tuple[str, ...],
+        card: "Scorecard",
+        facts: Mapping[str, Any],
+        states: States,
         labels: list[str],
-        warnings: list[dict[str, str]],
-        missing_required: tuple[str, ...],
     ) -> None:
-        """`features` and `labels`, in one order, say which bin each feature fell into."""
+        """`labels`: of the bins, in the card's own order of features."""
         self.score = score
         self.explanation = explanation
-        self._features = features
+        self._card = card
+        self._facts = facts
+        self._states = states
         self._labels = labels
-        self.warnings = warnings
-        self.missing_required = missing_required
-
-    @property
-    def bins(self) -> dict[str, str]:
-        return dict(zip(self._features, self._labels, strict=True))
 
     @property
     def probability_of_default(self) -> float:
         """Over the horizon of the card."""
         return probability_of_default(self.score)
+
+    @property
+    def bins(self) -> dict[str, str]:
+        """Label by feature."""
+        return dict(zip(self._card.features_in_order, self._labels, strict=True))
+
+    @property
+    def missing_required(self) -> tuple[str, ...]:
+        """Names of required inputs that the applicant did not give."""
+        return tuple(name for name in self._absent() if self._states.get(name) != UNAVAILABLE)
+
+    @property
+    def warnings(self) -> list[dict[str, str]]:
+        """Dicts of code, fact, message."""
+        used, states = self._card.facts_used, self._states
+        unused = [name for name, value in self._facts.items() if name not in used and value is not None]
+        unseen = [name for name, label in self.bins.items() if label == UNSEEN]
+        off_scale = [name for name in SCALE_OF if states.get(name) == SPECIAL + OTHER_SCALE]
+        return [
+            *(_warning("fact_not_used", name, "is not used by this card") for name in unused),
+            *(_warning("unseen_category", name, "is a category this card was not made for") for name in unseen),
+            *(_warning(OTHER_SCALE, name, _OFF_SCALE) for name in off_scale),
+            *(_required(name, states.get(name, MISSING)) for name in self._absent()),
+        ]
+
+    def _absent(self) -> list[str]:
+        return [name for name in self._card.required if self._facts.get(name) is None]
 
 
 class Scorecard:
@@ -84,11 +107,11 @@ class Scorecard:
         self.characteristics = card.characteristics
         self.provenance = card.provenance
         self._derivations = Derivations(card.inputs, card.features)
-        self._required = tuple(entry.name for entry in card.inputs if entry.required)
-        self._used = _facts_used(card)
+        self.required = tuple(entry.name for entry in card.inputs if entry.required)
+        self.facts_used = _facts_used(card)
         # By name, so that the stable sort by impact leaves ties in the order of their names.
         self._tables = [_table(card, c) for c in sorted(card.characteristics, key=lambda c: c.feature)]
-        self._order = tuple(table[0] for table in self._tables)
+        self.features_in_order = tuple(table[0] for table in self._tables)
 
     @classmethod
     def from_dict(cls, card: object) -> "Scorecard":
@@ -126,29 +149,7 @@ class Scorecard:
             entry["value"] = value
             explanation.append(entry)
         explanation.sort(key=_IMPACT)
-        absent = [name for name in self._required if facts.get(name) is None]
-        warnings = self._warnings(facts, states, labels, absent)
-        missing_required = tuple(name for name in absent if states.get(name) != UNAVAILABLE) if absent else ()
-        return Assessment(total, explanation, self._order, labels, warnings, missing_required)
-
-    def _warnings(
-        self, facts: Mapping[str, Any], states: States, labels: list[str], absent: list[str]
-    ) -> list[dict[str, str]]:
-        warnings = []
-        if not facts.keys() <= self._used:
-            unused = [name for name in facts if name not in self._used and facts[name] is not None]
-            warnings += [_warning("fact_not_used", name, "is not used by this card") for name in unused]
-        if UNSEEN in labels:
-            unseen = [name for name, label in zip(self._order, labels, strict=True) if label == UNSEEN]
-            what = "is a category this card was not made for"
-            warnings += [_warning("unseen_category", name, what) for name in unseen]
-        if states:
-            warnings += [_off_scale(name) for name in SCALE_OF if states.get(name) == SPECIAL + OTHER_SCALE]
-        return warnings + [_required(name, states.get(name, MISSING)) for name in absent]
-
-
-def _off_scale(name: str) -> dict[str, str]:
-    return _warning(OTHER_SCALE, name, "is on a scale this card was not made for, and is not counted")
+        return Assessment(total, explanation, self, facts, states, labels)
 
 
 def _required(name: str, state: str) -> dict[str, str]:
