@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -15,9 +16,10 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from apps.common.days import is_storable
-from apps.common.errors import DomainError, FieldProblem
+from apps.common.errors import MOST_PROBLEMS, DomainError, FieldProblem
 
 PROBLEM_TYPE = "application/problem+json"
+MOST_OF_A_FIELD, MOST_OF_A_TEXT = 200, 2_000
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 TITLES = {
     400: ("invalid-input", "The request cannot be accepted as it is"),
@@ -59,14 +61,24 @@ def _is_moment(text: str) -> bool:
 
 
 def problem(status: int, code: str, title: str, detail: str, errors: list[FieldProblem]) -> dict[str, Any]:
-    """A problem+json document with a stable `type`; the codes are listed in docs/api/problems.md."""
+    """A problem+json document with a stable `type`; the codes are listed in docs/api/problems.md.
+
+    Short, however much was wrong: a small body must not earn a reply of many megabytes.
+    """
     return {
         "type": f"urn:credit-ml:problem:{code}",
         "title": title,
         "status": status,
-        "detail": detail,
-        "errors": [{"field": item.field, "message": item.message} for item in errors],
+        "detail": _cut(detail, MOST_OF_A_TEXT),
+        "errors": [
+            {"field": _cut(item.field, MOST_OF_A_FIELD), "message": _cut(item.message, MOST_OF_A_TEXT)}
+            for item in errors[:MOST_PROBLEMS]
+        ],
     }
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def _step(path: str, key: str | int) -> str:
@@ -93,7 +105,8 @@ def flatten(detail: Any, path: str = "") -> Iterator[FieldProblem]:
 
 def _of_drf(error: exceptions.APIException) -> Response:
     code, title = TITLES.get(error.status_code, TITLES[400])
-    errors = list(flatten(error.detail)) if isinstance(error, exceptions.ValidationError) else []
+    invalid = isinstance(error, exceptions.ValidationError)
+    errors = list(islice(flatten(error.detail), MOST_PROBLEMS)) if invalid else []
     detail = "; ".join(f"{e.field}: {e.message}" for e in errors) if errors else str(error.detail)
     headers = {}
     if getattr(error, "auth_header", None):

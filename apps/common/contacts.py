@@ -7,7 +7,7 @@ import phonenumbers
 from rest_framework import serializers
 
 from apps.common.days import lender_today
-from apps.common.fields import UNKNOWN, StrictSerializer, StrictText
+from apps.common.fields import UNKNOWN, ShortList, StrictSerializer, StrictText
 from apps.common.identifiers import PINFL_LENGTH, check_inn, check_parcel, check_pinfl
 
 PHONE_REGION = "UZ"
@@ -82,7 +82,7 @@ class ParcelField(StrictText):
         return parcel
 
 
-class ParcelsField(serializers.ListField):
+class ParcelsField(ShortList):
     """Up to 20 parcel ids, each once."""
 
     child = ParcelField()

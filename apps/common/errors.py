@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+# A refusal names so many fields at most: a body of 1 MiB can hold a hundred thousand mistakes.
+MOST_PROBLEMS = 50
+
 
 @dataclass(frozen=True)
 class FieldProblem:

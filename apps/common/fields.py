@@ -3,10 +3,12 @@
 import math
 from collections.abc import Mapping
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from rest_framework import serializers
 
+from apps.common.errors import MOST_PROBLEMS
 from apps.common.money import MOST_MONEY
 
 MOST_VERSION = 2**31 - 1
@@ -86,11 +88,14 @@ class StrictFlag(serializers.BooleanField):
 
 
 class StrictText(serializers.CharField):
-    """Text, and only text: a number or a list is refused."""
+    """Text, and only text. A number is not repeated in the refusal: it may be a PINFL without its quotes."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
-            raise serializers.ValidationError(f"{_shown(data)} was given; allowed is text.")
+            given = (
+                "a flag" if isinstance(data, bool) else "a number" if isinstance(data, int | float) else _shown(data)
+            )
+            raise serializers.ValidationError(f"{given} was given; allowed is text.")
         return super().to_internal_value(data)
 
 
@@ -118,6 +123,18 @@ class DayField(serializers.DateField):
         return value if isinstance(value, str) else value.isoformat()
 
 
+class ShortList(serializers.ListField):
+    """At most `max_length` items, counted before any of them is read."""
+
+    def __init__(self, *, max_length: int, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and len(data) > self.max_length:
+            raise serializers.ValidationError(f"{len(data)} items were given; allowed are at most {self.max_length}.")
+        return super().to_internal_value(data)
+
+
 class StrictSerializer(serializers.Serializer):
     """Refuses what it does not know, and what only the system may set, instead of passing over it."""
 
@@ -133,8 +150,7 @@ class StrictSerializer(serializers.Serializer):
             name: [f"This field is set by the system and cannot be written. Allowed: {allowed}."]
             if name in self.fields
             else [f"There is no such field. Allowed: {allowed}."]
-            for name in data
-            if name not in writable
+            for name in islice((name for name in data if name not in writable), MOST_PROBLEMS)
         }
         if errors:
             raise serializers.ValidationError(errors)

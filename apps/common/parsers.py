@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import IO, Any
 
 from django.conf import settings
 from rest_framework.parsers import BaseParser
 
-from apps.common.errors import FieldProblem, InvalidInput, TooLarge
+from apps.common.errors import MOST_PROBLEMS, FieldProblem, InvalidInput, TooLarge
 
 MOST_DIGITS = 40
+MOST_OF_A_KEY = 60
+# Where a value stands: the trail of what holds it, and its key or its place there. None is the body.
+Trail = tuple["Trail", str | int] | None
 
 
 class _Refused:
@@ -56,27 +60,40 @@ def _text_problem(text: str) -> str | None:
     return None
 
 
-def _children(path: str, value: Any) -> list[tuple[str, Any]]:
-    if isinstance(value, dict):
-        return [(f"{path}.{key}" if path else key, child) for key, child in value.items()]
-    if isinstance(value, list):
-        return [(f"{path}[{place}]", child) for place, child in enumerate(value)]
-    return []
+def _path(trail: Trail) -> str:
+    """Built for what is refused only: for every value of a body it would cost far more than the body."""
+    steps: list[str] = []
+    while trail is not None:
+        trail, key = trail
+        steps.append(f"[{key}]" if isinstance(key, int) else f".{_brief(key)}")
+    return "".join(reversed(steps)).removeprefix(".")
+
+
+def _brief(key: str) -> str:
+    return key if len(key) <= MOST_OF_A_KEY else f"{key[: MOST_OF_A_KEY - 3]}..."
+
+
+def _children(trail: Trail, value: Any) -> list[tuple[Trail, Any]]:
+    """Of the values in `value`, those that can be refused or hold others."""
+    if not isinstance(value, dict | list):
+        return []
+    steps = value.items() if isinstance(value, dict) else enumerate(value)
+    return [((trail, key), child) for key, child in steps if isinstance(child, str | dict | list | _Refused)]
 
 
 def _problems(document: Any) -> Iterator[FieldProblem]:
-    waiting = [("", document)]
+    waiting: list[tuple[Trail, Any]] = [(None, document)]
     while waiting:
-        path, value = waiting.pop()
+        trail, value = waiting.pop()
         if isinstance(value, _Refused):
-            yield FieldProblem(path, value.why)
+            yield FieldProblem(_path(trail), value.why)
         elif isinstance(value, str) and (why := _text_problem(value)):
-            yield FieldProblem(path, why)
+            yield FieldProblem(_path(trail), why)
         elif isinstance(value, dict):
             for key in value:
                 if why := _text_problem(key):
-                    yield FieldProblem(path or "(body)", f"in the name of a field: {why}")
-        waiting.extend(reversed(_children(path, value)))
+                    yield FieldProblem(_path(trail) or "(body)", f"in the name of a field: {why}")
+        waiting.extend(reversed(_children(trail, value)))
 
 
 def parse_json(body: bytes) -> Any:
@@ -93,7 +110,7 @@ def parse_json(body: bytes) -> Any:
         ) from None
     problems = [
         FieldProblem(p.field.encode("utf-8", "replace").decode().replace("\x00", "?"), p.message)
-        for p in _problems(document)
+        for p in islice(_problems(document), MOST_PROBLEMS)
     ]
     if problems:
         raise InvalidInput("The body holds values that cannot be accepted.", problems)

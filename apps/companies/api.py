@@ -32,6 +32,7 @@ from apps.common.fields import (
     UNKNOWN,
     DayField,
     MoneyField,
+    ShortList,
     StrictChoice,
     StrictInteger,
     StrictNumber,
@@ -116,7 +117,7 @@ class CompanyChangeSerializer(CompanySerializer):
     currency = serializers.CharField(read_only=True)
     tax_id = serializers.CharField(read_only=True)
     company_name = NameField(required=False)
-    remove_statement_years = serializers.ListField(
+    remove_statement_years = ShortList(
         child=StrictInteger(min_value=FIRST_YEAR, max_value=LAST_YEAR), required=False, max_length=MOST_STATEMENTS
     )
 

@@ -15,7 +15,7 @@ from rest_framework.viewsets import GenericViewSet
 from apps.accounts.models import Role
 from apps.accounts.permissions import READERS
 from apps.common.errors import NotFound
-from apps.common.fields import StrictSerializer
+from apps.common.fields import ShortList, StrictSerializer
 from apps.common.idempotency import idempotent
 from apps.common.money import CURRENCIES, CURRENCY_CHOICES
 from apps.scoring_engine.inputs import body_schema, describe_inputs
@@ -35,7 +35,7 @@ class BesideFactsSerializer(StrictSerializer):
         required=False,
         error_messages={"invalid_choice": f"Allowed are {', '.join(CURRENCIES)}."},
     )
-    unavailable = serializers.ListField(
+    unavailable = ShortList(
         child=serializers.JSONField(), required=False, max_length=max(len(facts) for facts in FACTS.values())
     )
 

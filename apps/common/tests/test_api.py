@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from rest_framework import exceptions
 
-from apps.common.api import flatten
+from apps.common.api import flatten, problem_handler
 from apps.common.errors import Conflict, FieldProblem, InvalidInput
 from apps.common.renderers import JSONRenderer
 
@@ -27,6 +27,20 @@ def test_a_nested_validation_error_has_one_entry_per_field():
         FieldProblem("guarantor", "name or inn is needed"),
         FieldProblem("(body)", "these do not go together"),
     ]
+
+
+def test_a_refusal_of_very_much_stays_short():
+    many = {f"field_{number}": ["There is no such field."] for number in range(100_000)}
+    reply = problem_handler(exceptions.ValidationError(many), {})
+    assert len(reply.data["errors"]) == 50
+    assert len(reply.data["detail"]) <= 2_000
+    assert len(JSONRenderer().render(reply.data)) < 10_000
+
+
+def test_long_names_and_messages_are_cut():
+    reply = problem_handler(InvalidInput("d" * 1_000_000, [FieldProblem("f" * 1_000_000, "m" * 1_000_000)]), {})
+    (error,) = reply.data["errors"]
+    assert (len(reply.data["detail"]), len(error["field"]), len(error["message"])) == (2_000, 200, 2_000)
 
 
 def test_a_number_that_json_lacks_never_leaves_the_house():
