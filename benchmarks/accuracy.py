@@ -97,10 +97,9 @@ def show(title: str, sample: Sample, fit: np.ndarray, test: np.ndarray, found: d
         print(text, flush=True)
 
 
-def logistic(
-    X: pd.DataFrame, y: np.ndarray, folds: list, late: pd.DataFrame, *, ranks: bool = False
-) -> np.ndarray:
+def logistic(X: pd.DataFrame, y: np.ndarray, folds: list, late: pd.DataFrame, *, ranks: bool = False) -> np.ndarray:
     """Penalty chosen by the folds; missing = median and a flag; ranks: normal scores instead of values."""
+
     def model(strength: float):
         texts = [c for c in X if X[c].dtype == object]
         scaler = QuantileTransformer(output_distribution="normal", random_state=0) if ranks else StandardScaler()

@@ -24,9 +24,7 @@ def card_inputs(recipe: Recipe) -> list[dict[str, Any]]:
     return entries
 
 
-def card_characteristic(
-    recipe: Recipe, rule: CharacteristicRule, points: Points, values: np.ndarray
-) -> dict[str, Any]:
+def card_characteristic(recipe: Recipe, rule: CharacteristicRule, points: Points, values: np.ndarray) -> dict[str, Any]:
     """One entry of `characteristics`; a special code is neutral until there is evidence for it."""
     return {
         "feature": rule.feature,

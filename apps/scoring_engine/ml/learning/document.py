@@ -73,8 +73,12 @@ def _limits(recipe: Recipe) -> str:
 
 
 def _columns(trained: Trained) -> str:
-    lines = ["## Feature <- fact <- data column", "",
-             "| feature | its unit | our fact | its unit | data column | note |", "|---|---|---|---|---|---|"]
+    lines = [
+        "## Feature <- fact <- data column",
+        "",
+        "| feature | its unit | our fact | its unit | data column | note |",
+        "|---|---|---|---|---|---|",
+    ]
     lines += ["| " + " | ".join(row.values()) + " |" for row in feature_table(trained)]
     return "\n".join(lines)
 

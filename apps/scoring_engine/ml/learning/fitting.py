@@ -101,7 +101,5 @@ def _learn(
     coded = Coded(codes, tuple(b.count for b in bins), tuple(SIGNS[rule.direction] for rule in rules))
     shapes = learn_shapes(coded, is_bad, group, seed=recipe.seed, offset=offset, on_bag=on_bag)
     slope = out_of_bag_slope(shapes.out_of_bag, is_bad, 0.0 if offset is None else offset)
-    parts = merge(
-        bins, shapes, coded, most_bins=recipe.most_bins, smallest_share=recipe.smallest_bin_share
-    )
+    parts = merge(bins, shapes, coded, most_bins=recipe.most_bins, smallest_share=recipe.smallest_bin_share)
     return parts, slope

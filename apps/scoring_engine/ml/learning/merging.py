@@ -81,9 +81,7 @@ def _merged(
     return Merged(fine.merged(starts), means, float(table[-1])), place
 
 
-def _distil(
-    tables: list[np.ndarray], codes: np.ndarray, fine: np.ndarray, directions: tuple[int, ...]
-) -> None:
+def _distil(tables: list[np.ndarray], codes: np.ndarray, fine: np.ndarray, directions: tuple[int, ...]) -> None:
     """Backfits the tables, in place, to the fine log-odds with weights p(1-p), beside a constant.
 
     The ridge pulls each bin to the mean it was merged from; directions are kept by isotonic regression.

@@ -153,5 +153,3 @@ class _Steps:
             self._progress(name, self._done / self._total)
 
         return on_bag
-
-

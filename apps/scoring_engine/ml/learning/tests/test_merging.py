@@ -15,9 +15,7 @@ def test_segments_are_the_best_of_all_possible_ones():
     rng = np.random.default_rng(4)
     values, weight = np.cumsum(rng.normal(0, 1, 11)), rng.uniform(1, 5, 11)
     found = segments(values, weight, 4, least_weight=0.0)
-    best = min(
-        squares(values, weight, [0, *cuts]) for k in range(4) for cuts in combinations(range(1, 11), k)
-    )
+    best = min(squares(values, weight, [0, *cuts]) for k in range(4) for cuts in combinations(range(1, 11), k))
     assert len(found) == 4
     assert np.isclose(squares(values, weight, found), best)
 
