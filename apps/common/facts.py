@@ -12,7 +12,9 @@ class Found:
     source: str
     at: datetime
     origin: str | None = None
+    # Its source was not asked for longer than its records count as fresh.
+    is_stale: bool = False
 
-    def provenance(self) -> dict[str, str]:
+    def provenance(self) -> dict[str, str | bool]:
         told = {"source": self.source, "at": self.at.isoformat()}
-        return told if self.origin is None else told | {"origin": self.origin}
+        return told if self.origin is None else told | {"origin": self.origin, "is_stale": self.is_stale}

@@ -42,7 +42,7 @@ def gather_facts(credit_request: CreditRequest, *, now: datetime) -> Gathered:
     """The facts of the request as they are stored now; nothing is fetched."""
     records = list(credit_request.external_records.select_related("data_key", "current__data_key").order_by("id"))
     down = _facts_of_sources_down(records, credit_request.segment)
-    told = _of_records(records, credit_request.currency)
+    told = _of_records(records, credit_request.currency, now)
     facts = _applicant_facts(credit_request, now) | _request_facts(credit_request)
     facts |= {name: found for name, found in told.items() if name not in down}
     return _with_income(facts, down) if credit_request.segment == "individual" else Gathered(facts, down)
@@ -77,24 +77,25 @@ def _facts_of_sources_down(records: Iterable[ExternalRecord], segment: str) -> f
     return frozenset().union(*(OF_RECORDS[record.source][segment] for record in records if is_down(record)))
 
 
-def _of_records(records: list[ExternalRecord], currency: str) -> dict[str, Found]:
+def _of_records(records: list[ExternalRecord], currency: str, now: datetime) -> dict[str, Found]:
     """Sums in another currency than the request's are left out: they cannot be compared."""
     facts = {}
     for record in records:
         if record.source == "soliq":
-            facts |= record_facts(record, currency=currency)
-    return facts | _property_area([record for record in records if record.source == "kadastr"])
+            facts |= record_facts(record, now=now, currency=currency)
+    return facts | _property_area([record for record in records if record.source == "kadastr"], now)
 
 
-def _property_area(parcels: list[ExternalRecord]) -> dict[str, Found]:
+def _property_area(parcels: list[ExternalRecord], now: datetime) -> dict[str, Found]:
     """The area of all parcels together, as old as the oldest of them, and as invented as the least real of them."""
-    areas = [area for parcel in parcels if (area := record_facts(parcel).get("property_area"))]
+    areas = [area for parcel in parcels if (area := record_facts(parcel, now=now).get("property_area"))]
     if not areas:
         return {}
     oldest = min(areas, key=lambda area: area.at)
     origin = "mock" if any(area.origin == "mock" for area in areas) else oldest.origin
     together = min(fsum(area.value for area in areas), FACTS["individual"]["property_area"].most)
-    return {"property_area": replace(oldest, value=together, origin=origin)}
+    stale = any(area.is_stale for area in areas)
+    return {"property_area": replace(oldest, value=together, origin=origin, is_stale=stale)}
 
 
 def is_down(record: ExternalRecord) -> bool:

@@ -65,7 +65,7 @@ def read_version(version: ExternalRecordVersion) -> Reading:
     return Reading(document["facts"], document["currency"])
 
 
-def record_facts(record: ExternalRecord, *, currency: str | None = None) -> dict[str, Found]:
+def record_facts(record: ExternalRecord, *, now: datetime, currency: str | None = None) -> dict[str, Found]:
     """What is known, by the names of the scoring vocabulary; empty while nothing is.
 
     Given a `currency`, sums that the source states in another one are left out: they cannot be compared.
@@ -77,7 +77,10 @@ def record_facts(record: ExternalRecord, *, currency: str | None = None) -> dict
     told = reading.facts
     if currency is not None and reading.currency != currency:
         told = {name: value for name, value in told.items() if name not in MONEY_FACTS}
-    return {name: Found(value, record.source, record.observed_at, version.origin) for name, value in told.items()}
+    stale = is_stale(record, now=now)
+    return {
+        name: Found(value, record.source, record.observed_at, version.origin, stale) for name, value in told.items()
+    }
 
 
 # --- Rows -----------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from apps.accounts.models import Role
 from apps.accounts.permissions import READERS
 from apps.common.errors import NotFound
 from apps.common.fields import ShortList, StrictSerializer
+from apps.common.filters import StrictFilterSet
 from apps.common.idempotency import idempotent
 from apps.common.money import CURRENCIES, CURRENCY_CHOICES
 from apps.scoring_engine.inputs import body_schema, describe_inputs
@@ -190,7 +191,7 @@ class ScoreSchemaView(APIView):
         return Response(InputsSerializer(describe_inputs(segment)).data)
 
 
-class PredictionLogFilter(filters.FilterSet):
+class PredictionLogFilter(StrictFilterSet):
     segment = filters.ChoiceFilter(choices=[(value, value) for value in SEGMENTS])
     mode = filters.ChoiceFilter(choices=[(value, value) for value in MODES])
     request_id = filters.UUIDFilter()

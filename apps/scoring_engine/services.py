@@ -38,18 +38,26 @@ class Inputs:
 
     segment: str
     facts: dict[str, Any]
-    sources: dict[str, dict[str, str]]
+    sources: dict[str, dict[str, str | bool]]
     unavailable: frozenset[str]
     currency: str
     as_of: date
 
     def warnings(self) -> list[dict[str, str]]:
-        """What the reader has to know of the sources: none of them is silent about being invented."""
+        """What the reader has to know of the sources: an invented or an old fact never passes in silence."""
+        mock = [(name, told["source"]) for name, told in self.sources.items() if told.get("origin") == "mock"]
+        stale = [(name, told["source"]) for name, told in self.sources.items() if told.get("is_stale")]
         return [
-            {"code": "mock_source", "fact": name, "message": f"{name} was invented by the mock of {told['source']}"}
-            for name, told in self.sources.items()
-            if told.get("origin") == "mock"
+            *(_warning("mock_source", name, f"was invented by the mock of {source}") for name, source in mock),
+            *(
+                _warning("stale_record", name, f"is of a record that {source} has not renewed")
+                for name, source in stale
+            ),
         ]
+
+
+def _warning(code: str, fact: str, what: str) -> dict[str, str]:
+    return {"code": code, "fact": fact, "message": f"{fact} {what}"}
 
 
 @transaction.atomic

@@ -29,7 +29,7 @@ def fetch_records():
 
 
 def soliq_facts():
-    return record_facts(ExternalRecord.objects.get(source="soliq"))
+    return record_facts(ExternalRecord.objects.get(source="soliq"), now=timezone.now())
 
 
 def test_facts_come_from_profile_request_and_records():
@@ -110,7 +110,8 @@ def test_the_areas_of_all_parcels_add_up():
     assert "property_area" in gathered(request).unavailable
     for record in others:
         refresh_record(record_id=record.id)
-    areas = [record_facts(record)["property_area"] for record in ExternalRecord.objects.filter(source="kadastr")]
+    records = ExternalRecord.objects.filter(source="kadastr")
+    areas = [record_facts(record, now=timezone.now())["property_area"] for record in records]
     found = gathered(request).facts["property_area"]
     assert found.value == pytest.approx(sum(area.value for area in areas), abs=1e-6)
     assert found.at == min(area.at for area in areas)
@@ -134,3 +135,14 @@ def test_a_company_has_statements_and_declared_revenue():
     assert (found["revenue"].value, found["revenue"].source) == (4_000_000_000, "profile")
     assert found["declared_revenue"] == soliq_facts()["declared_revenue"]
     check_facts("company", {name: fact.value for name, fact in found.items()})
+
+
+def test_a_fact_of_a_record_that_was_not_renewed_is_marked():
+    request = make_request()
+    fetch_records()
+    later = timezone.now() + timedelta(days=31)
+    facts = gather_facts(CreditRequest.objects.get(id=request.id), now=later).facts
+    assert {name for name, fact in facts.items() if fact.is_stale} == {
+        name for name, fact in facts.items() if fact.source in ("soliq", "kadastr")
+    }
+    assert facts["tax_debt"].is_stale

@@ -46,6 +46,10 @@ def heard(days: float, now: float = 50, **changes) -> ExternalRecord:
     return ExternalRecord.objects.get()
 
 
+def facts_of(record, **options):
+    return record_facts(record, now=at(3)(), **options)
+
+
 class HistoryTests(TestCase):
     def test_unchanged_content_makes_no_version_but_a_fresh_record(self):
         first = make_record()
@@ -59,7 +63,7 @@ class HistoryTests(TestCase):
         Job.objects.all().delete()
         second = heard(2, tax_debt=6)
         self.assertNotEqual(first.current_id, second.current_id)
-        self.assertEqual(record_facts(second)["tax_debt"], Found(6, "soliq", at(2)(), "http"))
+        self.assertEqual(facts_of(second)["tax_debt"], Found(6, "soliq", at(2)(), "http"))
         self.assertEqual(ExternalRecordVersion.objects.count(), 2)
         job = Job.objects.get()
         self.assertEqual(job.name, "rescore_requests_of_record")
@@ -68,7 +72,7 @@ class HistoryTests(TestCase):
     def test_the_newest_observation_holds_whatever_arrives_last(self):
         heard(3, tax_debt=33)
         late = heard(2, tax_debt=22, now=51)
-        self.assertEqual(record_facts(late)["tax_debt"].value, 33)
+        self.assertEqual(facts_of(late)["tax_debt"].value, 33)
         self.assertEqual((late.observed_at, late.checked_at), (at(3)(), at(51)()))
         self.assertEqual(ExternalRecordVersion.objects.count(), 2)
         heard(2, tax_debt=22, now=52)
@@ -77,20 +81,20 @@ class HistoryTests(TestCase):
     def test_a_late_arrival_loses_even_to_a_confirmation_without_version(self):
         heard(1, tax_debt=11)
         heard(3, tax_debt=11)
-        self.assertEqual(record_facts(heard(2, tax_debt=22))["tax_debt"], Found(11, "soliq", at(3)(), "http"))
+        self.assertEqual(facts_of(heard(2, tax_debt=22))["tax_debt"], Found(11, "soliq", at(3)(), "http"))
 
     def test_content_may_return_to_what_it_was(self):
         for days, debt in ((1, 7), (2, 8), (3, 7)):
             record = heard(days, tax_debt=debt)
-            self.assertEqual(record_facts(record)["tax_debt"].value, debt)
+            self.assertEqual(facts_of(record)["tax_debt"].value, debt)
         self.assertEqual(ExternalRecordVersion.objects.count(), 3)
 
     def test_a_true_reply_holds_over_an_invented_one_that_is_newer(self):
         record = make_record(days=40)
         with live_registry(telling(1, tax_debt=1)):
-            self.assertEqual(record_facts(record), {})
+            self.assertEqual(facts_of(record), {})
             live = refreshed(record, days=41)
-            self.assertEqual(record_facts(live)["tax_debt"], Found(1, "soliq", at(1)(), "http"))
+            self.assertEqual(facts_of(live)["tax_debt"], Found(1, "soliq", at(1)(), "http"))
         again = refreshed(live, days=60)
         self.assertEqual((again.current_id, again.checked_at), (live.current_id, at(41)()))
 
@@ -146,20 +150,20 @@ def _bytes(value: object) -> bytes:
 
 class FactTests(TestCase):
     def test_facts_have_the_names_of_the_vocabulary_source_time_and_origin(self):
-        person = record_facts(make_record("soliq", PINFL))
+        person = facts_of(make_record("soliq", PINFL))
         self.assertEqual(set(person), {"declared_yearly_income", "tax_debt"})
-        self.assertEqual(set(record_facts(make_record("soliq", INN))), {"declared_revenue", "tax_debt"})
-        area = record_facts(make_record("kadastr", PARCEL))["property_area"]
+        self.assertEqual(set(facts_of(make_record("soliq", INN))), {"declared_revenue", "tax_debt"})
+        area = facts_of(make_record("kadastr", PARCEL))["property_area"]
         self.assertEqual((area.source, area.at, area.origin), ("kadastr", NOON, "mock"))
 
     def test_sums_in_another_currency_are_left_out(self):
-        self.assertEqual(record_facts(make_record("soliq", INN), currency="USD"), {})
-        self.assertEqual(len(record_facts(make_record("soliq", INN), currency="UZS")), 2)
-        self.assertEqual(list(record_facts(make_record("kadastr", PARCEL), currency="USD")), ["property_area"])
+        self.assertEqual(facts_of(make_record("soliq", INN), currency="USD"), {})
+        self.assertEqual(len(facts_of(make_record("soliq", INN), currency="UZS")), 2)
+        self.assertEqual(list(facts_of(make_record("kadastr", PARCEL), currency="USD")), ["property_area"])
 
     def test_an_income_that_was_not_declared_is_missing_not_nought(self):
         record = heard(1, declared_revenue=None)
-        self.assertEqual(list(record_facts(record)), ["tax_debt"])
+        self.assertEqual(list(facts_of(record)), ["tax_debt"])
 
 
 class EnsureTests(TestCase):
@@ -167,9 +171,7 @@ class EnsureTests(TestCase):
         with asking(NOBODY):
             record = ensure_record(source="soliq", identifier=PINFL, actor=None)
             again = ensure_record(source="soliq", identifier=PINFL, actor=None)
-        self.assertEqual(
-            (again.id, record.current, record.is_wanted, record_facts(record)), (record.id, None, True, {})
-        )
+        self.assertEqual((again.id, record.current, record.is_wanted, facts_of(record)), (record.id, None, True, {}))
         self.assertEqual(Job.objects.get().arguments, {"record_id": str(record.id)})
         self.assertEqual(AuditEvent.objects.filter(action="external_record.want").count(), 1)
 
@@ -252,3 +254,9 @@ class SettingsTests(TestCase):
                 messages = check_sources(None)
                 self.assertEqual(len(messages), 2)
                 self.assertIn(told, messages[0].msg)
+
+    def test_a_fact_is_stale_once_its_source_was_not_asked_for_30_days(self):
+        record = make_record("soliq", INN)
+        for days, stale in ((30, False), (31, True)):
+            now = record.checked_at + timedelta(days=days)
+            self.assertEqual(record_facts(record, now=now)["tax_debt"].is_stale, stale)

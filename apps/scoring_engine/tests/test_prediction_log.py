@@ -21,7 +21,12 @@ def test_the_row_holds_facts_sources_bins_and_points_sealed():
     facts = found(PERSON) | {"tax_debt": Found(0, "soliq", NOW, "mock")}
     row = make_prediction(facts=facts, unavailable={"property_area"})
     sealed = row.opened()
-    assert sealed["sources"]["tax_debt"] == {"source": "soliq", "at": "2026-03-02T09:30:00+00:00", "origin": "mock"}
+    assert sealed["sources"]["tax_debt"] == {
+        "source": "soliq",
+        "at": "2026-03-02T09:30:00+00:00",
+        "origin": "mock",
+        "is_stale": False,
+    }
     assert sealed["facts"] == PERSON | {"tax_debt": 0}
     assert (sealed["unavailable"], sealed["as_of"], sealed["currency"]) == (["property_area"], "2026-03-02", "UZS")
     assert sealed["characteristics"] == [
@@ -189,6 +194,13 @@ def test_a_fact_that_a_mock_invented_is_warned_of():
         "fact": "tax_debt",
         "message": "tax_debt was invented by the mock of soliq",
     } in warnings
+
+
+def test_a_fact_of_a_stale_record_is_warned_of():
+    facts = found(PERSON) | {"tax_debt": Found(7, "soliq", NOW, "http", is_stale=True)}
+    warnings = render(make_prediction(facts=facts))["warnings"]
+    message = "tax_debt is of a record that soliq did not renew"
+    assert {"code": "stale_record", "fact": "tax_debt", "message": message} in warnings
 
 
 def test_a_fact_from_the_real_source_is_not():

@@ -167,6 +167,11 @@ def test_pages_follow_a_cursor_newest_first(officer, officer_user):
     assert seen == [str(row.id) for row in reversed(rows)]
 
 
+def test_a_mistyped_filter_does_not_answer_with_everything(officer):
+    reply = officer.get(LIST, {"segmnet": "company"})
+    assert (reply.status_code, [error["field"] for error in reply.json()["errors"]]) == (400, ["segmnet"])
+
+
 def test_a_longer_list_takes_no_more_queries(officer, officer_user):
     def queries():
         with CaptureQueriesContext(
