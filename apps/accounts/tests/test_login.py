@@ -3,14 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
-from django.test import override_settings
+from django.test import RequestFactory, override_settings
 from django.utils import timezone
 from knox.models import AuthToken
 from rest_framework.settings import api_settings
 from rest_framework.test import APIClient
 from rest_framework.throttling import ScopedRateThrottle
 
+from apps.accounts.authentication import client_address
 from apps.accounts.models import User
 from apps.accounts.services import create_user, issue_token, update_user
 from apps.accounts.tests.factories import PASSWORD, client_for, make_user
@@ -120,6 +122,12 @@ def test_a_made_up_token_does_not_open():
     assert with_token("0" * 64).get(BRANCHES).status_code == 401
 
 
+@pytest.mark.parametrize("header", ["Token \xff", "Token \xe9\xa0", "\xff", "Token", "Token a b"])
+def test_an_unreadable_authorization_header_is_401(header):
+    response = APIClient(raise_request_exception=False).get(BRANCHES, headers={"Authorization": header})
+    assert (response.status_code, response["Content-Type"]) == (401, "application/problem+json")
+
+
 def test_only_the_digest_of_a_token_is_stored():
     user = make_user("auditor")
     row, text = issue_token(user=user, expires_in=timedelta(hours=1), actor=None)
@@ -168,6 +176,28 @@ def test_sign_ins_are_throttled_with_a_time_to_wait(monkeypatch):
     refused = login("malika")
     assert 0 < int(refused["Retry-After"]) <= 61
     assert refused.json()["type"] == "urn:credit-ml:problem:too-many-requests"
+
+
+@pytest.mark.usefixtures("clean_cache")
+def test_an_invented_address_does_not_escape_the_throttle(monkeypatch):
+    monkeypatch.setattr(ScopedRateThrottle, "THROTTLE_RATES", {"login": "2/min"})
+    body = {"username": "malika", "password": "wrong"}
+    addresses = [f"203.0.113.{number}" for number in range(3)]
+    replies = [APIClient().post(LOGIN, body, headers={"X-Forwarded-For": address}) for address in addresses]
+    assert [reply.status_code for reply in replies] == [401, 401, 429]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "address"), [(0, "127.0.0.1"), (1, "198.51.100.7"), (2, "203.0.113.1"), (3, "203.0.113.1")]
+)
+def test_the_address_is_the_one_that_the_outermost_proxy_saw(proxies, address):
+    request = RequestFactory().post(LOGIN, headers={"X-Forwarded-For": "203.0.113.1, 198.51.100.7"})
+    with override_settings(REST_FRAMEWORK={**settings.REST_FRAMEWORK, "NUM_PROXIES": proxies}):
+        assert client_address(request) == address
+
+
+def test_a_socket_has_no_address():
+    assert client_address(RequestFactory(REMOTE_ADDR="").post(LOGIN)) is None
 
 
 @pytest.fixture
