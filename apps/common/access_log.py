@@ -9,7 +9,8 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 
 log = structlog.get_logger("access")
-_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+# A UUID, or another id without nine digits in a row: an INN or PINFL with something around it stays out of the log.
+_REQUEST_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?!.*[0-9]{9})[A-Za-z0-9-]{8,64}")
 
 
 class AccessLogMiddleware:
@@ -20,7 +21,7 @@ class AccessLogMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) and not given.isdigit() else str(uuid.uuid4())
+        request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()

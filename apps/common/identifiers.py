@@ -13,7 +13,8 @@ STIR_WEIGHTS = (37, 29, 23, 19, 17, 13, 7, 3)
 CENTURIES = {"1": 1800, "2": 1800, "3": 1900, "4": 1900, "5": 2000, "6": 2000}
 CADASTRAL = re.compile(r"\d{2}(:\d{2}){4}:\d{4}(:\d{4}(:\d{3})?)?")
 CADASTRAL_NEW = re.compile(r"\d{2}:\d{2}:\d{9}")
-PARCEL = re.compile(r"[A-Za-z0-9:/-]{1,64}")
+# No separator at either end: with a stray "/" behind it a parcel would be looked up and stored as another one.
+PARCEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9:/-]{0,62}[A-Za-z0-9])?")
 
 
 def check_pinfl(pinfl: str, *, today: date) -> None:
@@ -78,9 +79,11 @@ def inn_warnings(inn: str) -> list[str]:
 
 
 def check_parcel(parcel: str) -> None:
-    """A cadastral number, or another parcel id of 1 to 64 letters, digits, ':', '-' and '/'."""
+    """A cadastral number, or another parcel id of 1 to 64 letters and digits, with ':', '-' and '/' between them."""
     if not PARCEL.fullmatch(parcel):
-        raise ValueError("A parcel id has 1 to 64 letters, digits, ':', '-' or '/'; like 10:01:02:03:04:0055.")
+        raise ValueError(
+            "A parcel id has 1 to 64 letters and digits, with ':', '-' or '/' between them; like 10:01:02:03:04:0055."
+        )
 
 
 def parcel_warnings(parcel: str) -> list[str]:

@@ -34,13 +34,16 @@ def test_a_path_with_an_identifier_is_not_logged():
     assert "31210632040244" not in json.dumps(found)
 
 
-@pytest.mark.parametrize("given", ["31210632040244", "short", "with space", "x" * 65])
+@pytest.mark.parametrize(
+    "given", ["31210632040244", "pinfl-31210632040244", "201122919-a", "short", "with space", "x" * 65]
+)
 def test_a_request_id_that_could_be_an_identifier_is_replaced(given):
     response = Client().get("/healthz", headers={"X-Request-ID": given})
     assert response["X-Request-ID"] != given
     assert len(response["X-Request-ID"]) == 36
 
 
-def test_a_well_formed_request_id_is_kept():
-    response = Client().get("/healthz", headers={"X-Request-ID": "client-7f3a-0001"})
-    assert response["X-Request-ID"] == "client-7f3a-0001"
+@pytest.mark.parametrize("given", ["client-7f3a-0001", "00000000-0000-4000-8000-123456789012"])
+def test_a_well_formed_request_id_is_kept(given):
+    response = Client().get("/healthz", headers={"X-Request-ID": given})
+    assert response["X-Request-ID"] == given

@@ -1,5 +1,7 @@
 """A creating POST with an Idempotency-Key runs once; the repeat gets the same reply."""
 
+import hashlib
+import json
 import threading
 
 import pytest
@@ -66,6 +68,12 @@ class IdempotencyTests(TestCase):
         for key in ("x" * 201, "\x7f", ""):
             assert self.post(key=key).status_code == 400
         assert not Branch.objects.filter(code="samarkand").exists()
+
+    def test_the_stored_digest_cannot_be_made_without_the_key(self):
+        """A plain hash would let a thief of the table try out PINFLs."""
+        self.post()
+        plain = hashlib.sha256(json.dumps([SAMARKAND, {}], sort_keys=True).encode()).hexdigest()
+        assert IdempotencyKey.objects.get().body_digest not in (plain, "")
 
     def test_the_stored_reply_is_sealed(self):
         self.post()
