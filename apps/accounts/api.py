@@ -2,14 +2,15 @@
 
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.core.validators import RegexValidator, validate_slug
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
-from knox.auth import TokenAuthentication
 from knox.models import AuthToken
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
@@ -21,11 +22,13 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from apps.accounts import services
+from apps.accounts.authentication import TokenAuthentication
 from apps.accounts.models import Branch, Role, User
 from apps.accounts.permissions import EVERYONE
 from apps.common.api import problem_response
 from apps.common.errors import NotSignedIn
 from apps.common.fields import StrictFlag, StrictInteger, StrictSerializer, StrictText
+from apps.common.filters import FlagFilter, StrictFilterSet
 from apps.common.idempotency import idempotent
 
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
@@ -94,6 +97,7 @@ class BranchSerializer(StrictSerializer, serializers.ModelSerializer):
 class BranchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     queryset = Branch.objects.all()
     serializer_class = BranchSerializer
+    filterset_class = StrictFilterSet
     roles = {"list": EVERYONE, "retrieve": EVERYONE, "create": ADMINISTRATORS}
 
     @idempotent
@@ -143,11 +147,17 @@ class ServiceTokenSerializer(StrictSerializer):
     days = StrictInteger(min_value=1, max_value=365, required=False)
 
 
+class UserFilters(StrictFilterSet):
+    role = filters.ChoiceFilter(choices=Role.choices)
+    kind = filters.ChoiceFilter(choices=User.Kind.choices)
+    is_active = FlagFilter()
+
+
 class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """People and service accounts. A changed role, branch or activity ends the account's tokens."""
 
     serializer_class = UserSerializer
-    filterset_fields = ["role", "kind", "is_active"]
+    filterset_class = UserFilters
     roles = dict.fromkeys(
         ["list", "retrieve", "create", "partial_update", "tokens", "issue_token", "revoke_token"],
         ADMINISTRATORS,
@@ -156,8 +166,8 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewS
     def get_queryset(self) -> QuerySet[User]:
         return User.objects.select_related("branch").order_by("-date_joined", "-id")
 
-    def paginate_queryset(self, queryset: QuerySet[User]) -> list[User] | None:
-        self.paginator.ordering = ("-date_joined", "-id")
+    def paginate_queryset(self, queryset: QuerySet[Any]) -> list[Any] | None:
+        self.paginator.ordering = ("-created", "-digest") if self.action == "tokens" else ("-date_joined", "-id")
         return super().paginate_queryset(queryset)
 
     @idempotent
@@ -185,10 +195,11 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewS
         return Response(self.get_serializer(user).data)
 
     @extend_schema(responses=TokenRowSerializer(many=True))
-    @action(detail=True, methods=["get"])
+    @action(detail=True, methods=["get"], filterset_class=StrictFilterSet)
     def tokens(self, request: Request, pk: str) -> Response:
-        rows = AuthToken.objects.filter(user=self.get_object()).order_by("-created")
-        return Response(TokenRowSerializer(rows, many=True).data)
+        """Each sign-in makes one, so the list is in pages."""
+        page = self.paginate_queryset(self.filter_queryset(AuthToken.objects.filter(user_id=self.get_object().pk)))
+        return self.get_paginated_response(TokenRowSerializer(page, many=True).data)
 
     @extend_schema(request=ServiceTokenSerializer, responses={201: TokenSerializer})
     @tokens.mapping.post

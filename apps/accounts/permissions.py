@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -20,7 +21,12 @@ class ByRole(BasePermission):
     message = "Your role does not allow this action. Ask an administrator if you need it."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        action = getattr(view, "action", None) or request.method.lower()
-        allowed = getattr(view, "roles", {}).get(action, frozenset())
         user = request.user
-        return bool(user and user.is_authenticated and user.is_active and user.role in allowed)
+        if not (user and user.is_authenticated and user.is_active):
+            return False
+        if request.method not in view.allowed_methods:
+            # No role would help: say so, instead of blaming the role.
+            raise MethodNotAllowed(request.method)
+        method = "get" if request.method == "HEAD" else request.method.lower()
+        action = getattr(view, "action", None) or method
+        return user.role in getattr(view, "roles", {}).get(action, frozenset())

@@ -12,6 +12,8 @@ from apps.accounts.models import SEES_ALL_BRANCHES, Branch, Role, User
 from apps.audit.services import record_event
 from apps.common.errors import Conflict, InvalidInput
 
+SERVICE_HAS_NONE = "A service account works with tokens and has no password; leave it out."
+
 
 @transaction.atomic
 def create_branch(*, code: str, name: str, actor: User | None) -> Branch:
@@ -41,6 +43,8 @@ def create_user(
     if kind == User.Kind.PERSON:
         _check_password(password or "", user)
         user.set_password(password)
+    elif password is not None:
+        raise InvalidInput.of(password=SERVICE_HAS_NONE)
     else:
         user.set_unusable_password()
     try:

@@ -5,6 +5,7 @@ from rest_framework import mixins, serializers
 from rest_framework.viewsets import GenericViewSet
 
 from apps.audit.models import AuditEvent
+from apps.common.filters import StrictFilterSet
 
 READERS = frozenset({"auditor", "administrator"})
 
@@ -24,9 +25,15 @@ class AuditEventSerializer(serializers.ModelSerializer):
         ]
 
 
+class AuditEventFilters(StrictFilterSet):
+    class Meta:
+        model = AuditEvent
+        fields = ["action", "actor", "subject_type", "subject_id"]
+
+
 class AuditEventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     serializer_class = AuditEventSerializer
-    filterset_fields = ["action", "actor", "subject_type", "subject_id"]
+    filterset_class = AuditEventFilters
     roles = {"list": READERS, "retrieve": READERS}
 
     def get_queryset(self) -> QuerySet[AuditEvent]:

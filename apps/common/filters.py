@@ -8,6 +8,7 @@ from django_filters import rest_framework as filters
 from django_filters.fields import IsoDateTimeField
 
 from apps.common.days import EARLIEST, LATEST, is_storable
+from apps.common.errors import InvalidInput
 
 PAGING = frozenset({"cursor", "page_size", "format"})
 
@@ -16,9 +17,12 @@ class StrictFilterSet(filters.FilterSet):
     """A query parameter that is no filter is refused with 400, by name."""
 
     def is_valid(self) -> bool:
-        for name in sorted(set(self.data) - set(self.filters) - PAGING):
-            known = ", ".join(sorted({*self.filters, *PAGING}))
-            self.form.add_error(None, f"{name[:40]!r} is not a filter of this list. Allowed: {known}.")
+        known = ", ".join(sorted({*self.filters, *PAGING}))
+        unknown = sorted(set(self.data) - set(self.filters) - PAGING)
+        if unknown:
+            raise InvalidInput.of(
+                **{name[:40]: f"This is no filter of this list. Allowed: {known}." for name in unknown}
+            )
         return super().is_valid()
 
 

@@ -25,6 +25,7 @@ from apps.credit_requests import rescoring, services
 from apps.credit_requests.models import MOST_FEE_RATE, MOST_RATE, MOST_TERM, CreditRequest, Product
 from apps.credit_requests.transitions import STATUSES
 from apps.individuals.models import Individual
+from apps.scoring_engine.api import ScoringSerializer
 from apps.scoring_engine.ml.vocabulary import PURPOSES
 from apps.scoring_engine.models import GRADE_LETTERS, MODES
 from apps.scoring_engine.services import render
@@ -148,7 +149,7 @@ class CreditRequestSerializer(serializers.ModelSerializer):
     def get_external_records(self, credit_request: CreditRequest) -> list[UUID]:
         return sorted(record.id for record in credit_request.external_records.all())
 
-    @extend_schema_field(serializers.DictField())
+    @extend_schema_field(ScoringSerializer())
     def get_prediction(self, credit_request: CreditRequest) -> dict[str, Any]:
         return render(credit_request.prediction)
 

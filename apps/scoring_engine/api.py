@@ -103,11 +103,21 @@ class LogRowSerializer(SummarySerializer, LogFieldsSerializer):
     """A row of the log, as lists show it."""
 
 
+class RecordedFactSerializer(serializers.Serializer):
+    """A fact as it was scored, and where it came from."""
+
+    value = serializers.JSONField(allow_null=True)
+    source = serializers.CharField()
+    at = serializers.DateTimeField(help_text="The source's time.")
+    origin = serializers.CharField(required=False, help_text="Of an external record: mock or http.")
+    is_stale = serializers.BooleanField(required=False, help_text="Of an external record: not renewed for too long.")
+
+
 class LogRecordSerializer(ScoringSerializer, LogFieldsSerializer):
     """A row of the log whole: the reply of the time, and the facts it rested on with source and time of each."""
 
     as_of = serializers.DateField(allow_null=True)
-    facts = serializers.DictField(allow_null=True, help_text="name: {value, source, at, origin}")
+    facts = serializers.DictField(child=RecordedFactSerializer(), allow_null=True, help_text="By name.")
     unavailable = serializers.ListField(child=serializers.CharField(), allow_null=True)
     missing_required = serializers.ListField(child=serializers.CharField(), allow_null=True)
 

@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from apps.accounts.models import Role
 from apps.accounts.permissions import ByRole
+from apps.accounts.tests.factories import client_for, make_user
 
 OPEN = {"healthz", "readyz", "metrics", "login", "schema", "docs"}
 EXAMPLES = {
@@ -78,6 +79,25 @@ def test_nobody_comes_in_without_signing_in(route, entry):
         response = Client().generic(method.upper(), example(route), b"{", content_type="application/json")
         assert (response.status_code, response["Content-Type"]) == (401, "application/problem+json"), method
         assert response["WWW-Authenticate"] == "Token"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ["officer", "administrator"])
+def test_a_method_that_nobody_may_use_is_405_for_every_role(role):
+    client = client_for(make_user(role))
+    for route in {route for route, _ in CLOSED}:
+        unknown = {"get", "post", "put", "patch", "delete", "trace"} - _methods(route)
+        for method in unknown:
+            response = client.generic(method.upper(), example(route), b"{}", content_type="application/json")
+            assert (response.status_code, response["Content-Type"]) == (405, "application/problem+json"), (
+                route,
+                method,
+            )
+
+
+def _methods(route: str) -> set[str]:
+    """Two actions of one address are two entries, each of which answers to the methods of both."""
+    return {method for other, entry in CLOSED if other == route for method in actions(entry)}
 
 
 def test_administrators_see_no_applicants():

@@ -8,8 +8,10 @@ from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from apps.accounts.models import Branch, User
+from apps.accounts.services import issue_token
 from apps.accounts.tests.factories import PASSWORD, client_for, make_branch, make_user
 from apps.audit.models import AuditEvent
+from apps.common.tests.replies import problem
 
 pytestmark = pytest.mark.django_db
 USERS = "/api/users/"
@@ -137,11 +139,11 @@ def test_a_service_account_works_with_a_token_that_can_be_ended(admin):
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Token {issued.json()['token']}")
     assert client.get(BRANCHES).status_code == 200
-    (row,) = admin.get(tokens).json()
+    (row,) = admin.get(tokens).json()["results"]
     assert issued.json()["token"].startswith(row["token_key"])
     assert admin.delete(f"{tokens}{row['token_key']}/").status_code == 204
     assert client.get(BRANCHES).status_code == 401
-    assert admin.get(tokens).json() == []
+    assert admin.get(tokens).json()["results"] == []
 
 
 def test_a_token_lasts_the_days_asked_for_or_the_setting(admin, settings):
@@ -192,3 +194,23 @@ def test_branches_are_made_by_administrators_and_seen_by_all(admin):
 def test_a_wrong_branch_is_refused(admin, body, status):
     assert admin.post(BRANCHES, body).status_code == status
     assert Branch.objects.count() == 1
+
+
+def test_a_service_account_with_a_password_is_refused(admin):
+    service = OFFICER | {"kind": "service"}
+    assert list(problem(admin.post(USERS, service), 400)) == ["password"]
+    assert not User.objects.filter(username="aziza").exists()
+
+
+def test_the_tokens_of_an_account_come_in_pages(admin):
+    user = make_user("auditor")
+    rows = [issue_token(user=user, expires_in=timedelta(hours=1), actor=None)[0] for _ in range(3)]
+    first = admin.get(f"{USERS}{user.pk}/tokens/?page_size=2").json()
+    second = admin.get(first["next"]).json()
+    shown = [row["token_key"] for row in first["results"] + second["results"]]
+    assert (shown, second["next"]) == ([row.token_key for row in reversed(rows)], None)
+
+
+@pytest.mark.parametrize("address", [USERS, BRANCHES, "/api/audit/"])
+def test_a_mistyped_filter_does_not_answer_with_everything(admin, address):
+    assert list(problem(admin.get(address, {"rolle": "officer"}), 400)) == ["rolle"]
