@@ -199,7 +199,7 @@ def test_a_fact_that_a_mock_invented_is_warned_of():
 def test_a_fact_of_a_stale_record_is_warned_of():
     facts = found(PERSON) | {"tax_debt": Found(7, "soliq", NOW, "http", is_stale=True)}
     warnings = render(make_prediction(facts=facts))["warnings"]
-    message = "tax_debt is of a record that soliq did not renew"
+    message = "tax_debt is of a record that soliq has not renewed"
     assert {"code": "stale_record", "fact": "tax_debt", "message": message} in warnings
 
 
