@@ -28,6 +28,7 @@ TITLES = {
     404: ("not-found", "There is no such record, or it is not yours to see"),
     405: ("method-not-allowed", "This address does not take this method"),
     406: ("not-acceptable", "Only JSON is served here"),
+    411: ("length-required", "The body needs its length"),
     413: ("too-large", "The body is too large"),
     415: ("unsupported-media-type", "Send the body as application/json"),
     429: ("too-many-requests", "Too many requests"),
