@@ -45,6 +45,11 @@ app.conf.beat_schedule = {
         "args": ["rescore_pending_credit_requests"],
         "schedule": crontab(minute="*/10"),
     },
+    "forget-idempotent-replies": {
+        "task": "tasks.tasks.start_job",
+        "args": ["forget_idempotent_replies"],
+        "schedule": crontab(hour=3, minute=0),
+    },
 }
 if settings.CLEANUP_PREDICTION_LOGS:
     app.conf.beat_schedule["cleanup-prediction-logs"] = {

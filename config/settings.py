@@ -125,6 +125,8 @@ CACHES = {
     else {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": str(DATA_DIR / "cache"),
+        # The default of 300 would throw throttle counts away under load.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
 

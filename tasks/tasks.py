@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from apps.common import background
+from apps.common import background, idempotency
 from apps.credit_requests import rescoring
 from apps.external_integrations import services as external_records
 from apps.scoring_engine import retention
@@ -65,3 +65,9 @@ def rescore_applicant_requests(
 def cleanup_prediction_logs(older_than_days: int = 90) -> dict[str, int]:
     """Remove scorings older than that which no request is linked to, through recorded retention runs."""
     return retention.clean_up_prediction_logs(older_than_days=older_than_days, actor=None, now=timezone.now())
+
+
+@shared_task(name="tasks.tasks.forget_idempotent_replies")
+def forget_idempotent_replies() -> dict[str, int]:
+    """Delete replies kept for Idempotency-Keys once a repeat is no longer expected."""
+    return idempotency.forget_replies(now=timezone.now())

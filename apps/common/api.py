@@ -16,10 +16,11 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from apps.common.days import is_storable
-from apps.common.errors import MOST_PROBLEMS, DomainError, FieldProblem
+from apps.common.errors import MOST_PROBLEMS, DomainError, FieldProblem, InvalidInput
 
 PROBLEM_TYPE = "application/problem+json"
 MOST_OF_A_FIELD, MOST_OF_A_TEXT = 200, 2_000
+_WHOLE = re.compile(r"[0-9]{1,4}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 TITLES = {
     400: ("invalid-input", "The request cannot be accepted as it is"),
@@ -43,6 +44,14 @@ class CursorPages(CursorPagination):
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
+
+    def get_page_size(self, request: Request) -> int:
+        """The size that was asked for; one that cannot be had is refused, not replaced."""
+        asked = request.query_params.get(self.page_size_query_param, str(self.page_size))
+        if not _WHOLE.fullmatch(asked) or not 1 <= int(asked) <= self.max_page_size:
+            sentence = f"Give a whole number from 1 to {self.max_page_size}."
+            raise InvalidInput.of(**{self.page_size_query_param: sentence})
+        return int(asked)
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         """Refuses a cursor that was not given out: it is base64, and its position has to be a time."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
@@ -11,10 +12,11 @@ from rest_framework.response import Response
 
 from apps.common.crypto import blind_index, create_data_key, seal, unseal
 from apps.common.errors import InvalidInput, KeyReused
-from apps.common.models import IdempotencyKey
+from apps.common.models import DataKey, IdempotencyKey
 from apps.common.renderers import JSONRenderer
 
 MOST_LENGTH = 200
+KEPT_FOR = timedelta(days=2)
 View = Callable[..., Response]
 
 
@@ -71,3 +73,13 @@ def _keep(claimed: IdempotencyKey, response: Response) -> Response:
     claimed.status = response.status_code
     claimed.save(update_fields=["reply", "status"])
     return response
+
+
+@transaction.atomic
+def forget_replies(*, now: datetime) -> dict[str, int]:
+    """Delete the replies that are older than KEPT_FOR, and the keys that sealed them: they hold personal data."""
+    old = IdempotencyKey.objects.filter(created_at__lt=now - KEPT_FOR)
+    sealed_by = list(old.values_list("data_key_id", flat=True))
+    forgotten, _ = old.delete()
+    DataKey.objects.filter(id__in=sealed_by).delete()
+    return {"forgotten": forgotten}

@@ -144,6 +144,8 @@ def _problems(
     for place, name in enumerate(unavailable):
         if not isinstance(name, str) or name not in FACTS[segment]:
             yield FieldProblem(f"unavailable[{place}]", f"It must name a fact known of this segment ({segment}).")
+        elif name in given:
+            yield FieldProblem(f"unavailable[{place}]", f"{name} is given as well; leave it out here, or there.")
     if currency not in CURRENCIES:
         yield FieldProblem("currency", f"It must be one of {', '.join(CURRENCIES)}.")
 

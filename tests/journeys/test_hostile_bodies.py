@@ -115,6 +115,10 @@ def test_the_problem_names_the_field(body, field):
         "/api/credit-requests/?cursor=nonsense",
         "/api/prediction-logs/?mode=nonsense",
         "/api/individuals/?cursor=%00",
+        "/api/individuals/?page_size=0",
+        "/api/individuals/?page_size=201",
+        "/api/individuals/?page_size=abc",
+        "/api/individuals/?page_size=%D9%A1",
     ],
 )
 def test_a_hostile_address_is_refused(path):

@@ -3,15 +3,18 @@
 import hashlib
 import json
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test import TestCase
+from django.utils import timezone
 
 from apps.accounts.models import Branch
 from apps.accounts.tests.factories import client_for, make_branch, make_user
 from apps.audit.models import AuditEvent
-from apps.common.models import IdempotencyKey
+from apps.common.idempotency import forget_replies
+from apps.common.models import DataKey, IdempotencyKey
 from apps.common.tests.committed import CommittedTestCase
 
 ADDRESS = "/api/branches/"
@@ -34,6 +37,17 @@ class IdempotencyTests(TestCase):
         assert second["Idempotency-Replayed"] == "true"
         assert Branch.objects.filter(code="samarkand").count() == 1
         assert AuditEvent.objects.filter(action="branch.create").count() == 1
+
+    def test_a_reply_is_forgotten_after_two_days_with_the_key_that_sealed_it(self):
+        self.post(key="old")
+        self.post(SAMARKAND | {"code": "bukhara"}, key="new")
+        old = IdempotencyKey.objects.get(key="old")
+        now = timezone.now()
+        IdempotencyKey.objects.filter(key="old").update(created_at=now - timedelta(days=2, seconds=1))
+        assert forget_replies(now=now) == {"forgotten": 1}
+        assert list(IdempotencyKey.objects.values_list("key", flat=True)) == ["new"]
+        assert not DataKey.objects.filter(id=old.data_key_id).exists()
+        assert DataKey.objects.count() == 1
 
     def test_another_body_under_the_same_key_is_422(self):
         self.post()

@@ -308,3 +308,12 @@ def test_openapi_lists_the_facts(client):
     body = paths[INDIVIDUAL]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert body["properties"]["requested_amount"]["minimum"] == 1
     assert "200" in paths[INDIVIDUAL]["post"]["responses"]
+
+
+def test_a_fact_cannot_be_given_and_unavailable(officer):
+    body = PERSON | {"unavailable": ["existing_debt"]}
+    response = officer.post("/api/score/individual/", body)
+    assert response.status_code == 400
+    message = "existing_debt is given as well; leave it out here, or there."
+    assert response.json()["errors"] == [{"field": "unavailable[0]", "message": message}]
+    assert PredictionLog.objects.count() == 0
