@@ -8,7 +8,6 @@ from django.test import Client, LiveServerTestCase
 
 from apps.common.tests.committed import CommittedTestCase
 
-
 CHUNKED = (
     b"POST /api/score/individual/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
     b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
