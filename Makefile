@@ -63,7 +63,7 @@ check: setup-dev ## Style, layers, migrations, API description, deployment setti
 	@! grep -nE '://' requirements/*.txt requirements/*.in || { echo "A lock file names an address."; exit 1; }
 
 bench: setup-dev ## Speed and accuracy beside peers, in one run
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	@set -e; for name in accuracy scoring_speed; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
 
 openapi: setup-dev ## Write docs/api/openapi.yaml anew
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/api/openapi.yaml

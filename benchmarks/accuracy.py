@@ -1,6 +1,6 @@
 """Out of time, side by side in one run: the shipped card, logistic regression, LightGBM tuned by inner folds.
 
-    python benchmarks/accuracy.py [individual] [company]
+    python -m benchmarks.accuracy [individual] [company]
 
 All three see the same features of the same training rows; all tuning is inside the training rows. The card
 is fitted here from its recipe, without what it learns after (FICO: not known out of time), so the run does
@@ -22,18 +22,16 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, StandardScaler
 
+from apps.scoring_engine.ml.learning.calibration import probability_of
+from apps.scoring_engine.ml.learning.card import scores
+from apps.scoring_engine.ml.learning.fitting import fit_card, known_later
+from apps.scoring_engine.ml.learning.metrics import auc, figures, log_loss, paired_bootstrap
+from apps.scoring_engine.ml.learning.recipe import Recipe, load_recipe
+from apps.scoring_engine.ml.learning.sampling import Sample, draw_sample
+from apps.scoring_engine.ml.learning.table import read_tables
+from apps.scoring_engine.ml.learning.training import features_of
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from apps.scoring_engine.ml.learning.calibration import probability_of  # noqa: E402
-from apps.scoring_engine.ml.learning.card import scores  # noqa: E402
-from apps.scoring_engine.ml.learning.fitting import fit_card, known_later  # noqa: E402
-from apps.scoring_engine.ml.learning.metrics import auc, figures, log_loss, paired_bootstrap  # noqa: E402
-from apps.scoring_engine.ml.learning.recipe import Recipe, load_recipe  # noqa: E402
-from apps.scoring_engine.ml.learning.sampling import Sample, draw_sample  # noqa: E402
-from apps.scoring_engine.ml.learning.table import read_tables  # noqa: E402
-from apps.scoring_engine.ml.learning.training import features_of  # noqa: E402
-
 DATA = Path(os.environ.get("CREDIT_ML_DATA", ROOT.parent / "shared" / "data"))
 SETS = {
     "individual": (
