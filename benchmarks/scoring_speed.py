@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 AS_OF = dt.date(2024, 1, 1)
 NO_SOURCE_DOWN: frozenset[str] = frozenset()
 TREES = 300
-BLOCK = 50
+BLOCK = 250
 COLD = (
     "from apps.scoring_engine.ml.risk_model import predict_individual_risk as p;"
     'p({"yearly_income": 50000, "existing_debt": 5000, "requested_amount": 10000, "credit_history_score": 650})'

@@ -89,14 +89,15 @@ class Shelf:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._seen: dict[str, tuple[object, Serving, float]] = {}
+        self._seen: dict[str, tuple[object, Serving, float, dt.date]] = {}
 
-    def recent_card(self, segment: str) -> Scorecard:
-        """As card_in_service, but a change of files may go unseen for LOOK_AGAIN_AFTER seconds."""
+    def recent_card(self, segment: str) -> tuple[Scorecard, dt.date]:
+        """The card in service and today, either of them up to LOOK_AGAIN_AFTER seconds behind."""
         seen = self._seen.get(segment)
-        if seen is not None and time.monotonic() - seen[2] < LOOK_AGAIN_AFTER:
-            return seen[1].card
-        return self.card_in_service(segment).card
+        if seen is None or time.monotonic() - seen[2] >= LOOK_AGAIN_AFTER:
+            self.card_in_service(segment)
+            seen = self._seen[segment]
+        return seen[1].card, seen[3]
 
     def card_in_service(self, segment: str) -> Serving:
         """The approved model, or the expert card with the reason; never an error over a file.
@@ -110,7 +111,7 @@ class Shelf:
         # Marks are taken before reading: a file replaced meanwhile differs from them at the next look.
         marks = (_mark(self._model_path(segment)), _mark(self._folder / "approved.json"))
         serving = seen[1] if seen is not None and seen[0] == marks else self._load(segment)
-        self._seen[segment] = (marks, serving, now)
+        self._seen[segment] = (marks, serving, now, dt.date.today())
         return serving
 
     def expert_card(self, segment: str) -> Scorecard:
@@ -232,18 +233,19 @@ def predict_individual_risk(features: dict[str, Any], *, as_of: dt.date | None =
     Higher is safer. sum(impact) == score - describe_model(model_version)["reference_score"]. Raises
     FactsError, which names every fact that is refused.
     """
-    as_of = as_of or dt.date.today()
-    facts = check_facts("individual", features, as_of=as_of, assumed_scale=BARE_SCALE)
-    return _predict("individual", facts, as_of)
+    return _predict("individual", features, as_of, BARE_SCALE)
 
 
 def predict_company_risk(features: dict[str, Any], *, as_of: dt.date | None = None) -> tuple[int, Explanation, str]:
     """(score, explanation, model_version) of a company; otherwise as predict_individual_risk."""
-    as_of = as_of or dt.date.today()
-    return _predict("company", check_facts("company", features, as_of=as_of), as_of)
+    return _predict("company", features, as_of, None)
 
 
-def _predict(segment: str, facts: dict[str, Any], as_of: dt.date) -> tuple[int, Explanation, str]:
-    card = _SHELF.recent_card(segment)
+def _predict(
+    segment: str, features: dict[str, Any], as_of: dt.date | None, assumed_scale: str | None
+) -> tuple[int, Explanation, str]:
+    card, today = _SHELF.recent_card(segment)
+    as_of = as_of or today
+    facts = check_facts(segment, features, as_of=as_of, assumed_scale=assumed_scale)
     assessment = card.score(facts, as_of=as_of)
     return assessment.score, assessment.explanation, card.version
