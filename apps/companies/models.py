@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.accounts.models import Branch, User
-from apps.accounts.permissions import READERS
+from apps.accounts.models import Branch
+from apps.accounts.visibility import OfABranch
 from apps.common.crypto import blind_index, unseal
 from apps.common.models import DataKey
 from apps.common.money import CURRENCIES, CURRENCY_CHOICES, MOST_MONEY
@@ -34,13 +34,7 @@ def tax_id_index(tax_id: str) -> str:
     return blind_index("company", tax_id)
 
 
-class CompanyQuerySet(models.QuerySet["Company"]):
-    def visible_to(self, user: User) -> "CompanyQuerySet":
-        """Officers and approvers see their branch, analysts and auditors all, administrators none."""
-        if user.role not in READERS:
-            return self.none()
-        return self if user.sees_all_branches else self.filter(branch=user.branch_id)
-
+class CompanyQuerySet(OfABranch):
     def with_tax_id(self, tax_id: str) -> "CompanyQuerySet":
         return self.filter(tax_id_index=tax_id_index(tax_id))
 

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from apps.accounts.models import Branch, User
-from apps.accounts.permissions import READERS
+from apps.accounts.models import Branch
+from apps.accounts.visibility import OfABranch
 from apps.common.money import CURRENCIES, CURRENCY_CHOICES, MOST_MONEY
 from apps.companies.models import Company
 from apps.credit_requests.transitions import STATUSES, UNDECIDED
@@ -90,13 +90,7 @@ class Product(models.Model):
         return self.code
 
 
-class CreditRequestQuerySet(models.QuerySet["CreditRequest"]):
-    def visible_to(self, user: User) -> "CreditRequestQuerySet":
-        """Officers and approvers see their branch, analysts and auditors all; administrators no applicants."""
-        if user.role not in READERS:
-            return self.none()
-        return self if user.sees_all_branches else self.filter(branch_id=user.branch_id)
-
+class CreditRequestQuerySet(OfABranch):
     def undecided(self) -> "CreditRequestQuerySet":
         return self.filter(status__in=UNDECIDED)
 

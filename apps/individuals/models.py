@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.accounts.models import Branch, User
-from apps.accounts.permissions import READERS
+from apps.accounts.models import Branch
+from apps.accounts.visibility import OfABranch
 from apps.common.crypto import blind_index, unseal
 from apps.common.models import DataKey
 from apps.common.money import CURRENCIES, CURRENCY_CHOICES
@@ -19,13 +19,7 @@ def pinfl_index(pinfl: str) -> str:
     return blind_index("person", pinfl)
 
 
-class IndividualQuerySet(models.QuerySet["Individual"]):
-    def visible_to(self, user: User) -> "IndividualQuerySet":
-        """Officers and approvers see their branch, analysts and auditors all, administrators nobody."""
-        if user.role not in READERS:
-            return self.none()
-        return self if user.sees_all_branches else self.filter(branch=user.branch_id)
-
+class IndividualQuerySet(OfABranch):
     def with_pinfl(self, pinfl: str) -> "IndividualQuerySet":
         return self.filter(pinfl_index=pinfl_index(pinfl))
 

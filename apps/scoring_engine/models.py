@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from apps.accounts.models import SEES_ALL_BRANCHES, Branch, User
-from apps.accounts.permissions import READERS
+from apps.accounts.models import Branch
+from apps.accounts.visibility import OfABranch
 from apps.common.crypto import unseal
 from apps.common.models import DataKey
 from apps.common.money import CURRENCIES, CURRENCY_CHOICES
@@ -44,13 +44,7 @@ class ModelCard(models.Model):
         return f"{self.version} ({self.digest[:12]})"
 
 
-class PredictionLogQuerySet(models.QuerySet["PredictionLog"]):
-    def visible_to(self, user: User) -> "PredictionLogQuerySet":
-        """All for analysts and auditors, those of their branch for officers and approvers, none for others."""
-        if user.role not in READERS:
-            return self.none()
-        return self if user.role in SEES_ALL_BRANCHES else self.filter(branch_id=user.branch_id)
-
+class PredictionLogQuerySet(OfABranch):
     def unlinked(self) -> "PredictionLogQuerySet":
         """Scorings of facts that a caller sent, which no credit request rests on."""
         return self.filter(request_id=None)
