@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -106,6 +107,15 @@ class StrictChoice(serializers.ChoiceField):
         if not isinstance(data, str) or data not in self.choices:
             raise serializers.ValidationError(f"{_shown(data)} was given; allowed are {', '.join(self.choices)}.")
         return data
+
+
+class IdField(serializers.UUIDField):
+    """An id as it was given out: text. DRF's own field takes 5 for the id 00000000-0000-0000-0000-000000000005."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if not isinstance(data, str):
+            raise serializers.ValidationError(f"{_shown(data)} was given; allowed is an id as text.")
+        return super().to_internal_value(data)
 
 
 class DayField(serializers.DateField):

@@ -16,7 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 from apps.accounts.models import Role
 from apps.accounts.permissions import READERS
 from apps.common.errors import FieldProblem, InvalidInput, NotFound
-from apps.common.fields import MoneyField, StrictFlag, StrictInteger, StrictSerializer, StrictText
+from apps.common.fields import IdField, MoneyField, StrictFlag, StrictInteger, StrictSerializer, StrictText
 from apps.common.filters import FlagFilter, MomentFilter, StrictFilterSet
 from apps.common.idempotency import idempotent
 from apps.common.money import CURRENCY_CHOICES
@@ -157,9 +157,9 @@ class CreditRequestSerializer(serializers.ModelSerializer):
 class CreditRequestCreateSerializer(StrictSerializer):
     """Exactly one of `individual` and `company`."""
 
-    individual = serializers.UUIDField(required=False)
-    company = serializers.UUIDField(required=False)
-    product = serializers.UUIDField()
+    individual = IdField(required=False)
+    company = IdField(required=False)
+    product = IdField()
     requested_amount = MoneyField(min_value=1)
     term_months = StrictInteger(min_value=1, max_value=MOST_TERM)
     purpose = serializers.ChoiceField([(purpose, purpose) for purpose in PURPOSES])
@@ -173,7 +173,7 @@ class CreditRequestCreateSerializer(StrictSerializer):
 
 
 class CreditRequestChangeSerializer(VersionSerializer):
-    product = serializers.UUIDField(required=False)
+    product = IdField(required=False)
     requested_amount = MoneyField(min_value=1, required=False)
     term_months = StrictInteger(min_value=1, max_value=MOST_TERM, required=False)
 

@@ -1,9 +1,11 @@
 """Fields that take a value as it is or refuse it, briefly, and without repeating what may be an identifier."""
 
+from uuid import UUID
+
 import pytest
 from rest_framework import serializers
 
-from apps.common.fields import ShortList, StrictInteger, StrictSerializer, StrictText
+from apps.common.fields import IdField, ShortList, StrictInteger, StrictSerializer, StrictText
 
 
 class NoteSerializer(StrictSerializer):
@@ -38,3 +40,10 @@ def test_unknown_fields_are_named_up_to_a_number():
 def test_a_list_needs_its_most():
     with pytest.raises(TypeError):
         ShortList(child=serializers.CharField())
+
+
+@pytest.mark.parametrize(("value", "shown"), [(5, "5"), (True, "true"), ([5], "a list")])
+def test_an_id_is_text(value, shown):
+    with pytest.raises(serializers.ValidationError, match=f"{shown} was given; allowed is an id as text"):
+        IdField().run_validation(value)
+    assert IdField().run_validation(str(UUID(int=5))) == UUID(int=5)
