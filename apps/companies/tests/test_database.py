@@ -25,7 +25,7 @@ def test_no_name_number_or_contact_stands_in_clear_anywhere():
     )
     stored = everything_stored()
     assert b"2500000000" in stored  # figures of statements do stand in clear
-    for canary in ["Canary", "canary", "201589828", "998931234567", "6677", company.profile["tax_id"]]:
+    for canary in ["Canary", "canary", "201589828", "998931234567", "11:22:33:44:55:6677", company.profile["tax_id"]]:
         assert canary.encode() not in stored, canary
 
 

@@ -23,7 +23,16 @@ def test_no_personal_value_stands_in_clear_anywhere():
     )
     stored = everything_stored()
     assert str(individual.branch.code).encode() in stored
-    canaries = ["Canary", "canary", "7654321", "201589828", "998901234567", "998931234567", "6677", "1985-03-14"]
+    canaries = [
+        "Canary",
+        "canary",
+        "7654321",
+        "201589828",
+        "998901234567",
+        "998931234567",
+        "11:22:33:44:55:6677",
+        "1985-03-14",
+    ]
     for canary in [*canaries, individual.profile["pinfl"]]:
         assert canary.encode() not in stored, canary
 
