@@ -1,91 +1,140 @@
-"""The card as a dict of format 1, and its scores for many rows at once."""
+"""A card's tables over many rows: which bin each row falls into, and the points it earns there."""
 
-import json
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..vocabulary import as_input
-from .calibration import Points
-from .encoding import Bins, readable
-from .recipe import CharacteristicRule, Recipe
+from .rows import MISSING, SPECIAL, UNAVAILABLE, Rows
 
-OTHER_SCALE = {"other_scale": "a score of another scale than the one this card was learnt on"}
+MISSING_LABEL, UNAVAILABLE_LABEL, UNSEEN_LABEL, SPECIAL_LABEL = "missing", "unavailable", "unseen", "special:"
 
 
-def card_inputs(recipe: Recipe) -> list[dict[str, Any]]:
-    """The `inputs` of the card, with the kinds and bounds of the vocabulary."""
-    entries = []
-    for rule in recipe.inputs:
-        codes = {**rule.special_codes, **(OTHER_SCALE if rule.scale else {})}
-        entries.append(as_input(recipe.segment, rule.name, required=rule.required, special_codes=codes,
-                                scale=rule.scale or None))  # fmt: skip
-    return entries
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Bins of one feature: by ascending `edges` (bin i: edges[i-1] <= value < edges[i]) or by `groups`."""
+
+    feature: str
+    edges: tuple[float, ...] | None
+    groups: tuple[tuple[Any, ...], ...] | None
+
+    @property
+    def count(self) -> int:
+        return len(self.edges) + 1 if self.groups is None else len(self.groups)
+
+    def labels(self) -> tuple[str, ...]:
+        if self.groups is not None:
+            return tuple("|".join(_text(value) for value in group) for group in self.groups)
+        inner = [f"[{low}, {high})" for low, high in pairwise(self.edges)]
+        return (f"(-inf, {self.edges[0]})", *inner, f"[{self.edges[-1]}, inf)")
+
+    def places(self, rows: Rows) -> np.ndarray:
+        """The bin of each row; -1 where it has no value, -2 for a category that no group holds."""
+        known = rows.known(self.feature)
+        found = np.full(len(rows), -1)
+        values = rows.values[self.feature][known]
+        if self.groups is None:
+            found[known] = np.searchsorted(np.asarray(self.edges), values, side="right")
+        else:
+            place = {value: code for code, group in enumerate(self.groups) for value in group}
+            found[known] = pd.Series(values, dtype=object).map(place).fillna(-2).to_numpy(dtype=int)
+        return found
 
 
-def card_characteristic(recipe: Recipe, rule: CharacteristicRule, points: Points, values: np.ndarray) -> dict[str, Any]:
-    """One entry of `characteristics`; a special code is neutral until there is evidence for it."""
-    return {
-        "feature": rule.feature,
-        "label": rule.label,
-        "unit": rule.unit,
-        **_table(points),
-        "missing_points": points.missing,
-        "unavailable_points": points.reference,
-        "special_points": dict.fromkeys(_codes(recipe, rule.feature), points.reference),
-        "reference_points": points.reference,
-        "typical": _typical(values),
-        "direction": rule.direction,
-        "code": rule.code,
-    }
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A characteristic or a pair: a row in place i earns points[i].
+
+    labels: of the bins (or cells, row by row), then missing, unavailable, special codes and unseen.
+    """
+
+    name: str
+    title: str
+    kind: str  # characteristic | pair
+    axes: tuple[Axis, ...]
+    labels: tuple[str, ...]
+    points: np.ndarray
+    reference: int
+    entry: dict[str, Any]
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        return tuple(axis.feature for axis in self.axes)
+
+    def index(self, rows: Rows) -> np.ndarray:
+        """The place of each row."""
+        return _pair_index(self, rows) if self.kind == "pair" else _characteristic_index(self, rows)
 
 
-def row_points(card: dict[str, Any], features: pd.DataFrame, unavailable: frozenset[str]) -> np.ndarray:
-    """Sum of points of each row, without the base. A characteristic in `unavailable` that has no value
-    counts as unavailable, any other as missing."""
-    return sum(_points_of(entry, features, unavailable) for entry in card["characteristics"])
+def tables_of(card: dict[str, Any]) -> tuple[Table, ...]:
+    """The tables of a card of format 1, characteristics first."""
+    return (*map(_characteristic, card["characteristics"]), *map(_pair, card["pairs"]))
 
 
-def scores(card: dict[str, Any], features: pd.DataFrame, unavailable: frozenset[str]) -> np.ndarray:
-    """Score of each row: exactly what Scorecard.score gives for it."""
-    return card["base_points"] + row_points(card, features, unavailable)
+def row_points(card: dict[str, Any], rows: Rows) -> np.ndarray:
+    """The sum of points of each row, without the base."""
+    total = np.zeros(len(rows), dtype=np.int64)
+    for table in tables_of(card):
+        total += table.points[table.index(rows)]
+    return total
 
 
-def plain(card: dict[str, Any]) -> dict[str, Any]:
-    """A copy made of nothing but JSON types, each object new: its pickle has the same bytes every time."""
-    return json.loads(json.dumps(card, allow_nan=False))
+def scores(card: dict[str, Any], rows: Rows) -> np.ndarray:
+    """The score of each row: exactly what Scorecard.score gives for it."""
+    return card["base_points"] + row_points(card, rows)
 
 
-def _points_of(entry: dict, features: pd.DataFrame, unavailable: frozenset[str]) -> np.ndarray:
-    bins = Bins(tuple(entry["edges"])) if "edges" in entry else Bins(None, tuple(entry["groups"]))
-    absent = "unavailable_points" if entry["feature"] in unavailable else "missing_points"
-    table = [*entry["points"], entry[absent], entry.get("unseen_points", 0)]
-    return np.asarray(table)[bins.codes(features[entry["feature"]].to_numpy())]
+def _characteristic(entry: dict[str, Any]) -> Table:
+    axis = _axis(entry["feature"], entry)
+    special = entry.get("special_points", {})
+    labels = [*axis.labels(), MISSING_LABEL, UNAVAILABLE_LABEL, *(SPECIAL_LABEL + code for code in special)]
+    points = [*entry["points"], entry["missing_points"], entry["unavailable_points"], *special.values()]
+    if axis.groups is not None:
+        labels.append(UNSEEN_LABEL)
+        points.append(entry["unseen_points"])
+    return Table(entry["feature"], entry["label"], "characteristic", (axis,), tuple(labels), np.asarray(points),
+                 entry["reference_points"], entry)  # fmt: skip
 
 
-def _table(points: Points) -> dict[str, Any]:
-    if points.bins.edges is None:
-        groups = [list(group) for group in points.bins.groups]
-        return {"groups": groups, "points": list(points.points), "unseen_points": points.missing}
-    return {"edges": [_short(edge) for edge in points.bins.edges], "points": list(points.points)}
+def _pair(entry: dict[str, Any]) -> Table:
+    axes = tuple(_axis(feature, axis) for feature, axis in zip(entry["features"], entry["axes"], strict=True))
+    cells = [f"{first} x {second}" for first in axes[0].labels() for second in axes[1].labels()]
+    reference = entry["reference_points"]
+    points = [*(p for line in entry["points"] for p in line), entry["missing_points"], entry["unavailable_points"]]
+    return Table(" x ".join(entry["features"]), entry["label"], "pair", axes,
+                 (*cells, MISSING_LABEL, UNAVAILABLE_LABEL, SPECIAL_LABEL.rstrip(":")),
+                 np.asarray([*points, reference]), reference, entry)  # fmt: skip
 
 
-def _short(value: float) -> float | int:
-    return int(value) if float(value).is_integer() else float(value)
+def _axis(feature: str, entry: dict[str, Any]) -> Axis:
+    if "edges" in entry:
+        return Axis(feature, tuple(entry["edges"]), None)
+    return Axis(feature, None, tuple(tuple(group) for group in entry["groups"]))
 
 
-def _codes(recipe: Recipe, feature: str) -> list[str]:
-    for rule in recipe.inputs:
-        if rule.name == feature:
-            return [*rule.special_codes, *(OTHER_SCALE if rule.scale else {})]
-    parts = next(rule.of for rule in recipe.features if rule.name == feature)
-    return [code for part in parts if part != "as_of" for code in _codes(recipe, part)]
+def _characteristic_index(table: Table, rows: Rows) -> np.ndarray:
+    axis = table.axes[0]
+    found, state = axis.places(rows), rows.states[axis.feature]
+    found[state == MISSING] = axis.count
+    found[state == UNAVAILABLE] = axis.count + 1
+    for k, code in enumerate(rows.codes[axis.feature]):
+        found[state == SPECIAL + k] = table.labels.index(SPECIAL_LABEL + code)
+    return np.where(found == -2, len(table.labels) - 1, found)
 
 
-def _typical(values: np.ndarray) -> float | int | str:
-    """The median in few digits, or the most common category."""
-    if values.dtype == object:
-        return str(pd.Series(values).value_counts().index[0])
-    low, high = np.nanpercentile(values, [49, 51], method="lower")
-    return _short(readable(low, high) if low < high else high)
+def _pair_index(table: Table, rows: Rows) -> np.ndarray:
+    """Of the two an unavailable value decides first, then a special code, then a missing or unseen one."""
+    first, second = table.axes
+    places, others = first.places(rows), second.places(rows)
+    cells = first.count * second.count
+    found = np.where((places < 0) | (others < 0), cells, places * second.count + others)
+    states = np.stack([rows.states[axis.feature] for axis in table.axes])
+    found[(states >= SPECIAL).any(axis=0)] = cells + 2
+    found[(states == UNAVAILABLE).any(axis=0)] = cells + 1
+    return found
+
+
+def _text(value: object) -> str:
+    return value if type(value) is str else "yes" if value else "no"
