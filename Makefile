@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH_VENV := .venv-bench
+BENCH_BIN := $(BENCH_VENV)/bin
 PORT ?= 8000
 WORKERS ?= 2
 CHECK_DIR := $(VENV)/check
@@ -13,7 +15,7 @@ UV_COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-ind
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-dev test test-postgresql check bench lock openapi format clean
+.PHONY: help run setup setup-dev test test-postgresql check bench bench-env lock openapi format clean
 
 help: ## Show these lines
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 18
@@ -21,10 +23,10 @@ help: ## Show these lines
 run: setup ## Install, load the demo portfolio once, start web, worker and beat (PORT=8000); Ctrl-C stops all of it
 	PORT=$(PORT) $(BIN)/python manage.py demo
 
-$(BIN)/python:
+$(BIN)/python $(BENCH_BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; name it, like: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(patsubst %/bin/python,%,$@)
 
 # The copy of a lock is written once it is fully installed: the same lock is not installed a second time.
 setup: $(BIN)/python ## Make .venv and install the locked requirements
@@ -62,8 +64,14 @@ check: setup-dev ## Style, layers, migrations, API description, deployment setti
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 	@! grep -nE '://' requirements/*.txt requirements/*.in || { echo "A lock file names an address."; exit 1; }
 
-bench: setup-dev ## Speed and accuracy beside peers, in one run
-	@set -e; for name in accuracy scoring_speed; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
+bench-env: $(BENCH_BIN)/python ## Make .venv-bench: the locked requirements and the peers of the benchmarks
+	@cmp -s requirements/bench.txt $(BENCH_VENV)/installed-bench.txt || { \
+		$(BENCH_BIN)/python -m pip install --quiet --require-hashes -r requirements/bench.txt \
+		&& cp requirements/bench.txt $(BENCH_VENV)/installed-bench.txt; }
+
+bench: bench-env ## Accuracy, training time and speed of scoring beside peers, in one run
+	@set -e; for name in training large_table scoring_speed; do \
+		echo "== $$name"; $(BENCH_BIN)/python -m benchmarks.$$name; done
 
 openapi: setup-dev ## Write docs/api/openapi.yaml anew
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/api/openapi.yaml
@@ -76,6 +84,7 @@ lock: ## Resolve requirements/*.in anew into hashed lock files (needs uv)
 	$(UV_COMPILE) requirements/base.in -o requirements/base.txt
 	$(UV_COMPILE) requirements/dev.in -c requirements/base.txt -o requirements/dev.txt
 	$(UV_COMPILE) requirements/prod.in -c requirements/base.txt -o requirements/prod.txt
+	$(UV_COMPILE) requirements/bench.in -c requirements/base.txt -o requirements/bench.txt
 
-clean: ## Remove .venv and caches; the data in var/ stay
-	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache
+clean: ## Remove .venv, .venv-bench and caches; the data in var/ stay
+	rm -rf $(VENV) $(BENCH_VENV) .pytest_cache .ruff_cache .import_linter_cache

@@ -152,6 +152,8 @@ def test_lock_files_name_no_address():
     assert [lock.name for lock in locks] == [
         "base.in",
         "base.txt",
+        "bench.in",
+        "bench.txt",
         "dev.in",
         "dev.txt",
         "prod.in",
