@@ -32,15 +32,15 @@ class Command(BaseCommand):
 
         try:
             recipe = load_recipe(options["recipe"])
-            with _progress_bar() as progress:
-                trained = train(recipe, options["data"], _extras(options["extra"]), progress=progress)
+            with progress_bar() as progress:
+                trained = train(recipe, options["data"], extras_by_name(options["extra"]), progress=progress)
             write_model(trained, options["out"])
         except TrainingError as error:
             raise CommandError(str(error), returncode=2) from None
         self.stdout.write(json.dumps(trained.headline(), allow_nan=False))
 
 
-def _extras(given: list[str]) -> dict[str, Path]:
+def extras_by_name(given: list[str]) -> dict[str, Path]:
     pairs = [text.partition("=") for text in given]
     if wrong := [name for name, equals, file in pairs if not (name and equals and file)]:
         raise CommandError(f"--extra must be NAME=FILE, not {wrong[0]!r}.", returncode=2)
@@ -48,7 +48,7 @@ def _extras(given: list[str]) -> dict[str, Path]:
 
 
 @contextmanager
-def _progress_bar() -> Iterator[Any]:
+def progress_bar() -> Iterator[Any]:
     columns = (TextColumn("{task.description:<40.40}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
                TimeElapsedColumn())  # fmt: skip
     with Progress(*columns, console=Console(file=sys.stderr)) as bar:
