@@ -80,7 +80,7 @@ class Task:
 
 def task_of(recipe: Recipe, rows: Rows, fold: Fold) -> Task:
     learn, test = rows.at(fold[0]), rows.at(fold[1])
-    names = [rule.feature for rule in recipe.characteristics]
+    names = [rule.feature for rule in recipe.stage("main")]
     kinds = [name for name in names if len(set(np.unique(learn.states[name]).tolist()) - {KNOWN}) > 1]
     texts = [name for name in names if learn.values[name].dtype == object]
     return Task(
@@ -254,7 +254,7 @@ def lightgbm_bag(task: Task) -> Answer:
 
 
 def _freed(recipe: Recipe) -> list[SimpleNamespace]:
-    return [SimpleNamespace(feature=rule.feature, direction="free") for rule in recipe.characteristics]
+    return [SimpleNamespace(feature=rule.feature, direction="free") for rule in recipe.stage("main")]
 
 
 def _codes(features: Sequence[Feature], codes: Sequence[np.ndarray]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +17,40 @@ from apps.scoring_engine.ml.learning.training import rows_of
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("CREDIT_ML_DATA", ROOT.parent / "shared" / "data"))
 OUT_OF_TIME = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file of rows, its number of folds (OUT_OF_TIME: the cut of the recipe), extra tables, where its recipe is."""
+
+    file: str
+    folds: int
+    extras: dict[str, str] = field(default_factory=dict)
+    recipes: Path = ROOT / "benchmarks" / "recipes"
+
+
 POLISH = "polish_bankruptcy/polish_1_3_5year.parquet"
-# Name of the set and of its recipe, its file, and its number of folds.
+LENDING_CLUB = "lending_club_2007_2011/lending_club_2007_2011.parquet"
+AMERICAN = "american_bankruptcy/american_bankruptcy_98pct.parquet"
+FICO = "lending_club_fico_dated_joined/lending_club_2007_2010_with_fico.parquet"
 SETS = {
-    "german": ("german_credit/germancredit.parquet", 5),
-    "spanish": ("spanish_credit_scoring/CreditScoring.parquet", 5),
-    "polish_5year": (POLISH, 3),
-    "polish_1year": (POLISH, 3),
-    "polish_3year": (POLISH, 3),
-    "lending_club": ("lending_club_2007_2011/lending_club_2007_2011.parquet", OUT_OF_TIME),
-    "taiwan": ("taiwan_credit_card_default/UCI_Credit_Card.parquet", 3),
-    "american": ("american_bankruptcy/american_bankruptcy_98pct.parquet", OUT_OF_TIME),
-    "sba": ("sba_national_part/SBAnational_part.parquet", 5),
+    "german": Source("german_credit/germancredit.parquet", 5),
+    "spanish": Source("spanish_credit_scoring/CreditScoring.parquet", 5),
+    "polish_5year": Source(POLISH, 3),
+    "polish_1year": Source(POLISH, 3),
+    "polish_3year": Source(POLISH, 3),
+    "lending_club": Source(LENDING_CLUB, OUT_OF_TIME),
+    "taiwan": Source("taiwan_credit_card_default/UCI_Credit_Card.parquet", 3),
+    "american": Source(AMERICAN, OUT_OF_TIME),
+    "sba": Source("sba_national_part/SBAnational_part.parquet", 5),
 }
+# The shipped cards, by their own recipes; what they learn after the rest (FICO) is not known out of time.
+SHIPPED_RECIPES = ROOT / "apps" / "scoring_engine" / "ml" / "recipes"
+SHIPPED = {
+    "individual": Source(LENDING_CLUB, OUT_OF_TIME, {"fico": FICO}, SHIPPED_RECIPES),
+    "company": Source(AMERICAN, OUT_OF_TIME, {}, SHIPPED_RECIPES),
+}
+ALL = SETS | SHIPPED
 Fold = tuple[np.ndarray, np.ndarray]
 
 
@@ -48,19 +69,20 @@ class Case:
 
 
 def path_of(name: str) -> Path:
-    return DATA / SETS[name][0]
+    return DATA / ALL[name].file
 
 
 def load(name: str) -> Case:
     """The hold-out share of a recipe plays no part here: every row of a set without dates is tested once."""
-    recipe = load_recipe(ROOT / "benchmarks" / "recipes" / f"{name}.toml")
-    sample = draw_sample(recipe, read_tables(recipe, path_of(name), {}))
+    source = ALL[name]
+    recipe = load_recipe(source.recipes / f"{name}.toml")
+    extras = {extra: DATA / file for extra, file in source.extras.items()}
+    sample = draw_sample(recipe, read_tables(recipe, path_of(name), extras))
     rows = rows_of(recipe, sample)
-    count = SETS[name][1]
-    if count == OUT_OF_TIME:
+    if source.folds == OUT_OF_TIME:
         folds = [(np.flatnonzero(~sample.test), np.flatnonzero(sample.test))]
     else:
-        folds = folds_of(rows, np.arange(len(rows)), count, recipe.seed)
+        folds = folds_of(rows, np.arange(len(rows)), source.folds, recipe.seed)
     return Case(name, recipe, rows, folds)
 
 

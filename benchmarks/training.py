@@ -24,7 +24,7 @@ from apps.scoring_engine.ml.learning.card import scores
 from apps.scoring_engine.ml.learning.fitting import fit_card
 
 from .peers import PEERS, Answer, Task, task_of
-from .sets import SETS, Case, load, path_of
+from .sets import ALL, SETS, SHIPPED, Case, load, path_of
 from .tables import CARD, Run, as_json, demands, print_tables
 
 
@@ -93,8 +93,8 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def chosen(text: str, known: list[str]) -> list[str]:
-    names = [name for name in text.split(",") if name] or known
+def chosen(text: str, known: list[str], default: list[str]) -> list[str]:
+    names = [name for name in text.split(",") if name] or default
     if odd := [name for name in names if name not in known]:
         raise SystemExit(f"There is no {odd[0]!r}; choose from {', '.join(known)}.")
     return names
@@ -102,12 +102,13 @@ def chosen(text: str, known: list[str]) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sets", default="", help=", ".join(SETS))
+    parser.add_argument("--sets", default="", help=f"{', '.join(SETS)}; and the shipped {', '.join(SHIPPED)}")
     parser.add_argument("--models", default="", help=", ".join(MODELS))
     parser.add_argument("--save", type=Path, help="folder for each model's predictions")
     parser.add_argument("--reuse", type=Path, help="folder of an earlier --save: peers found there are not fitted")
     options = parser.parse_args()
-    names, models = chosen(options.sets, list(SETS)), chosen(options.models, list(MODELS))
+    names = chosen(options.sets, list(ALL), list(SETS))
+    models = chosen(options.models, list(MODELS), list(MODELS))
     if options.save:
         options.save.mkdir(parents=True, exist_ok=True)
     start, found = time.perf_counter(), []

@@ -51,7 +51,7 @@ def test_file_manifest_recipe_and_approval_belong_together(segment):
 
 
 def test_the_figures_are_these():
-    """Golden: they move only with a new training. benchmarks/accuracy.py puts them beside other models."""
+    """Golden: they move only with a new training. benchmarks/training.py puts them beside other models."""
     figures = {segment: shipped(segment)[1]["figures"]["out_of_time"] for segment in FILES}
     assert {segment: (found["auc"], found["calibration_slope"]) for segment, found in figures.items()} == {
         "individual": (0.682544, 1.030831),
