@@ -5,8 +5,8 @@ from functools import lru_cache
 from typing import Any
 
 from apps.common.crypto import DataErased
-from apps.scoring_engine.ml.cards import Card, Characteristic, read_card
-from apps.scoring_engine.ml.reasons import bin_labels, reasons_of_bins, reasons_of_states
+from apps.scoring_engine.ml.cards import Card, read_card
+from apps.scoring_engine.ml.reasons import reasons_by_label
 from apps.scoring_engine.models import ModelCard, PredictionLog
 
 ERASED = "The personal data were erased on request; what is left is that the scoring took place, and its result."
@@ -80,10 +80,6 @@ def _explanation(digest: str, sealed: dict[str, Any]) -> list[dict[str, Any]]:
 
 @lru_cache(maxsize=64)
 def _card(digest: str) -> tuple[Card, dict[str, dict[str, str]]]:
-    """A kept card, and its reasons by feature and bin; a card never changes under its digest."""
+    """A kept card, and its reasons by feature or pair and bin; a card never changes under its digest."""
     card = read_card(json.loads(ModelCard.objects.get(digest=digest).text))
-    return card, {c.feature: _reasons(card, c) for c in card.characteristics}
-
-
-def _reasons(card: Card, c: Characteristic) -> dict[str, str]:
-    return reasons_of_states(card, c) | dict(zip(bin_labels(c), reasons_of_bins(c), strict=True))
+    return card, reasons_by_label(card)

@@ -5,15 +5,20 @@ import math
 import re
 import sys
 from dataclasses import dataclass
-from itertools import pairwise
 
+from .characteristics import (
+    NAME,
+    NUMERIC_KINDS,
+    Characteristic,
+    read_characteristic,
+)
+from .pairs import Axis, Pair, check_same_directions, read_pairs
 from .typed_json import (
     CardError,
     Number,
     check_keys,
     check_unique,
     each,
-    is_finite,
     names_of,
     number_of,
     one_of,
@@ -26,14 +31,9 @@ from .vocabulary import FACTS, NEVER_SCORED, SCALE_BOUNDS, SCALE_OF, Fact, one_l
 FORMAT = 1
 LEAST_SCORE, MOST_SCORE = 0, 1200
 PURPOSES = ("demonstration", "own")
+AS_OF = "as_of"  # the day of scoring, as a part of a derived feature
 REFERENCES = ("all_applicants", "near_cut_off", "accepted_good")
-UNITS = ("ratio", "percent", "years", "count", "score", "category")
-DIRECTIONS = ("higher_is_safer", "higher_is_riskier", "free")
-NUMERIC_KINDS = ("money", "integer", "number")
-
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,99}", re.ASCII)
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}", re.ASCII)
-_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,59}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,37 +61,6 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
-class Characteristic:
-    """A table of points: by `edges` (bin i holds edges[i-1] <= value < edges[i]) or by `groups`."""
-
-    feature: str
-    label: str
-    unit: str
-    edges: tuple[Number, ...] | None
-    groups: tuple[tuple[str | bool, ...], ...] | None
-    points: tuple[int, ...]
-    unseen_points: int | None
-    missing_points: int
-    unavailable_points: int
-    special_points: dict[str, int]
-    reference_points: int
-    typical: Number | str | bool | None
-    direction: str
-    code: str
-
-    def all_points(self) -> list[int]:
-        """Every number of points this characteristic can give."""
-        unseen = [] if self.unseen_points is None else [self.unseen_points]
-        return [
-            *self.points,
-            *unseen,
-            *self.special_points.values(),
-            self.missing_points,
-            self.unavailable_points,
-        ]
-
-
-@dataclass(frozen=True, slots=True)
 class Card:
     format: int
     segment: str
@@ -105,14 +74,14 @@ class Card:
     inputs: tuple[Input, ...]
     features: tuple[Feature, ...]
     characteristics: tuple[Characteristic, ...]
-    pairs: tuple[()]
+    pairs: tuple[Pair, ...]
     provenance: dict
 
     def facts_of(self, name: str) -> frozenset[str]:
         """The facts that an input (itself) or a derived feature is made of."""
         for feature in self.features:
             if feature.name == name:
-                return frozenset().union(*(self.facts_of(part) for part in feature.of if part != "as_of"))
+                return frozenset().union(*(self.facts_of(part) for part in feature.of if part != AS_OF))
         return frozenset((name,))
 
     def codes_of(self, name: str) -> dict[str, str]:
@@ -145,8 +114,6 @@ def read_card(data: object) -> Card:
     if take(card, "format", (int,), "the card") != FORMAT:
         raise CardError(f"format must be {FORMAT}, not {shown(card['format'])}")
     segment = one_of(card, "segment", tuple(FACTS), "the card")
-    if take(card, "pairs", (list,), "the card"):
-        raise CardError("pairs must be empty: this reader cannot score a pair")
     if take(card, "points_to_double_odds", (int,), "the card") != 50:
         raise CardError("points_to_double_odds must be 50")
     inputs = each(card, "inputs", lambda part, where: _read_input(part, segment, where))
@@ -164,8 +131,8 @@ def read_card(data: object) -> Card:
         reference=one_of(card, "reference", REFERENCES, "the card"),
         inputs=inputs,
         features=features,
-        characteristics=each(card, "characteristics", _read_characteristic),
-        pairs=(),
+        characteristics=each(card, "characteristics", read_characteristic),
+        pairs=read_pairs(card),
         provenance=take(card, "provenance", (dict,), "the card"),
     )
     _check_whole(read)
@@ -174,7 +141,7 @@ def read_card(data: object) -> Card:
 
 def reachable_range(card: Card) -> tuple[int, int]:
     """The lowest and highest score the tables allow, missing, unavailable and special values included."""
-    points = [characteristic.all_points() for characteristic in card.characteristics]
+    points = [table.all_points() for table in (*card.characteristics, *card.pairs)]
     return card.base_points + sum(map(min, points)), card.base_points + sum(map(max, points))
 
 
@@ -236,7 +203,7 @@ def _read_features(card: dict, kinds: dict[str, str]) -> tuple[Feature, ...]:
 
     def read(part: object, where: str) -> Feature:
         feature = _read_feature(part, known, where)
-        if feature.name in known or feature.name in FACTS[card["segment"]]:
+        if feature.name in known or feature.name in FACTS[card["segment"]] or feature.name == AS_OF:
             raise CardError(f"{where}: the name {feature.name} is taken")
         known[feature.name] = "number"
         return feature
@@ -251,14 +218,14 @@ def _read_feature(part: object, kinds: dict[str, str], where: str) -> Feature:
     of = take(part, "of", (list,), where)
     if len(of) != 2 or any(type(name) is not str for name in of):
         raise CardError(f"{where}: of must name two values")
-    if kind == "years_between" and of[1] != "as_of":
+    if kind == "years_between" and of[1] != AS_OF:
         raise CardError(f"{where}: years_between is from a date to as_of")
     parts = tuple(of[:1] if kind == "years_between" else of)
     wanted = ("date",) if kind == "years_between" else NUMERIC_KINDS
     for name in parts:
         if kinds.get(name) not in wanted:
             raise CardError(f"{where}: {shown(name)} is no {' or '.join(wanted)} among the inputs and features above")
-    name = text_of(part, "name", where, _NAME)
+    name = text_of(part, "name", where, NAME)
     if kind != "ratio":
         return Feature(name, kind, tuple(of), 1, 0, 0)
     multiplier = part.get("multiplier", 1)
@@ -270,118 +237,40 @@ def _read_feature(part: object, kinds: dict[str, str], where: str) -> Feature:
     return Feature(name, kind, parts, multiplier, least, most)
 
 
-def _read_characteristic(part: object, where: str) -> Characteristic:
-    by_edges = type(part) is dict and "edges" in part
-    table = ("edges",) if by_edges else ("groups", "unseen_points")
-    left_out = {"edges", "groups", "unseen_points"} - set(table)
-    optional = ("special_points", "typical")
-    check_keys(part, [name for name in names_of(Characteristic) if name not in left_out], optional, where)
-    where = f"{where} ({text_of(part, 'feature', where, _NAME)})"
-    special = part.get("special_points", {})
-    if type(special) is not dict:
-        raise CardError(f"{where}: special_points must be points by code")
-    read = Characteristic(
-        feature=part["feature"],
-        label=text_of(part, "label", where),
-        unit=one_of(part, "unit", UNITS, where),
-        edges=_read_edges(part, where) if by_edges else None,
-        groups=None if by_edges else _read_groups(part, where),
-        points=_read_points(part, where),
-        unseen_points=None if by_edges else points_of(part, "unseen_points", where),
-        missing_points=points_of(part, "missing_points", where),
-        unavailable_points=points_of(part, "unavailable_points", where),
-        special_points={code: points_of(special, code, f"{where}.special_points") for code in special},
-        reference_points=points_of(part, "reference_points", where),
-        typical=_read_typical(part, where),
-        direction=one_of(part, "direction", DIRECTIONS, where),
-        code=text_of(part, "code", where, _CODE),
-    )
-    _check_table(read, where)
-    return read
-
-
-def _read_edges(part: dict, where: str) -> tuple[Number, ...]:
-    edges = take(part, "edges", (list,), where)
-    if not edges or not all(is_finite(edge) for edge in edges):
-        raise CardError(f"{where}: edges must be finite numbers, at least one")
-    if any(low >= high for low, high in pairwise(edges)):
-        raise CardError(f"{where}: edges must ascend")
-    return tuple(edges)
-
-
-def _read_groups(part: dict, where: str) -> tuple[tuple[str | bool, ...], ...]:
-    groups = take(part, "groups", (list,), where)
-    if not groups or not all(type(group) is list and group for group in groups):
-        raise CardError(f"{where}: groups must be lists of values, none of them empty")
-    values = [value for group in groups for value in group]
-    if any(type(value) not in (str, bool) for value in values):
-        raise CardError(f"{where}: groups must hold categories, or true and false")
-    check_unique(values, f"{where}: groups")
-    return tuple(tuple(group) for group in groups)
-
-
-def _read_points(part: dict, where: str) -> tuple[int, ...]:
-    points = take(part, "points", (list,), where)
-    if any(type(value) is not int for value in points):
-        raise CardError(f"{where}: points must be whole numbers")
-    return tuple(points)
-
-
-def _read_typical(part: dict, where: str) -> Number | str | bool | None:
-    typical = part.get("typical")
-    if typical is None or type(typical) in (str, bool) or is_finite(typical):
-        return typical
-    raise CardError(f"{where}: typical must be a finite number, a category or null, not {shown(typical)}")
-
-
-# Rules over a whole table and a whole card
-
-
-def _check_table(c: Characteristic, where: str) -> None:
-    expected = len(c.groups) if c.edges is None else len(c.edges) + 1
-    if len(c.points) != expected:
-        raise CardError(f"{where}: {expected} bins need {expected} points, not {len(c.points)}")
-    if c.unavailable_points != c.reference_points:
-        raise CardError(f"{where}: unavailable_points must be neutral, that is equal to reference_points")
-    if c.special_points.get("other_scale", c.reference_points) != c.reference_points:
-        raise CardError(f"{where}: points for other_scale must be neutral, that is equal to reference_points")
-    if c.edges is None and c.direction != "free":
-        raise CardError(f"{where}: groups have no order, so direction must be free")
-    if (c.edges is None) != (c.unit == "category"):
-        raise CardError(f"{where}: the unit category belongs to groups, and only to them")
-    if c.edges is not None and type(c.typical) in (str, bool):
-        raise CardError(f"{where}: typical must be a number")
-    sign = {"higher_is_safer": 1, "higher_is_riskier": -1, "free": 0}[c.direction]
-    if any(sign * low > sign * high for low, high in pairwise(c.points)):
-        raise CardError(f"{where}: points do not follow the direction {c.direction}")
+# Rules over a whole card
 
 
 def _check_whole(card: Card) -> None:
     if not card.characteristics:
         raise CardError("a card needs at least one characteristic")
     check_unique([c.feature for c in card.characteristics], "characteristics")
-    check_unique([c.code for c in card.characteristics], "codes of characteristics")
+    check_unique([table.code for table in (*card.characteristics, *card.pairs)], "codes of characteristics and pairs")
+    kinds = {entry.name: entry.kind for entry in card.inputs} | {f.name: "number" for f in card.features}
     for c in card.characteristics:
-        _check_source(card, c)
+        where = f"characteristic {c.feature}"
+        _check_source(card, kinds, c, where)
+        if (codes := set(card.codes_of(c.feature))) != set(c.special_points):
+            raise CardError(f"{where}: special_points must cover exactly the special codes {sorted(codes)}")
+    for pair in card.pairs:
+        for axis in pair.axes:
+            _check_source(card, kinds, axis, f"pair {pair.name}: {axis.feature}")
+    check_same_directions(card.pairs, card.characteristics)
     low, high = reachable_range(card)
     if low < LEAST_SCORE or high > MOST_SCORE:
         raise CardError(f"scores {shown(low)} to {shown(high)} are reachable, outside {LEAST_SCORE}..{MOST_SCORE}")
 
 
-def _check_source(card: Card, c: Characteristic) -> None:
-    where = f"characteristic {c.feature}"
-    kinds = {entry.name: entry.kind for entry in card.inputs} | {f.name: "number" for f in card.features}
-    kind = kinds.get(c.feature)
+def _check_source(card: Card, kinds: dict[str, str], table: Characteristic | Axis, where: str) -> None:
+    """A characteristic, or a side of a pair, has bins of the kind that its feature has values of."""
+    kind = kinds.get(table.feature)
     if kind is None:
         raise CardError(f"{where} is neither an input nor a derived feature of the card")
-    if (kind in NUMERIC_KINDS) != (c.edges is not None) or kind == "date":
+    if (kind in NUMERIC_KINDS) != (table.edges is not None) or kind == "date":
         raise CardError(
             f"{where}: a {kind} has {'edges' if kind in NUMERIC_KINDS else 'groups'} (a date is derived from)"
         )
-    if c.groups is not None:
-        possible = (True, False) if kind == "flag" else FACTS[card.segment][c.feature].values
-        for value in (value for group in c.groups for value in group):
+    if table.groups is not None:
+        possible = (True, False) if kind == "flag" else FACTS[card.segment][table.feature].values
+        for value in (value for group in table.groups for value in group):
             if not any(type(value) is type(p) and value == p for p in possible):
                 raise CardError(f"{where}: {shown(value)} is not a value of it")
-    if (codes := set(card.codes_of(c.feature))) != set(c.special_points):
-        raise CardError(f"{where}: special_points must cover exactly the special codes {sorted(codes)}")

@@ -8,14 +8,13 @@ first, then a special code, then a missing one.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from .cards import Feature, Input
+from .cards import AS_OF, Feature, Input
 from .vocabulary import SCALE_OF
 
 MISSING = "missing"
 UNAVAILABLE = "unavailable"
 SPECIAL = "special:"
 OTHER_SCALE = "other_scale"
-AS_OF = "as_of"
 DAYS_OF_YEAR = 365.25
 
 Values = dict[str, int | float | str | bool | dt.date | None]

@@ -194,7 +194,7 @@ def _description(card: Scorecard) -> dict[str, Any]:
     plain = card.to_dict()
     kept = (
         "segment", "version", "purpose", "definition_of_bad", "horizon", "points_to_double_odds",
-        "base_points", "reference", "inputs", "features", "characteristics", "provenance",
+        "base_points", "reference", "inputs", "features", "characteristics", "pairs", "provenance",
     )  # fmt: skip
     return {name: plain[name] for name in kept} | {
         "mode": "fallback" if card.version.startswith(EXPERT) else "model",

@@ -12,27 +12,26 @@ from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any
 
-from .cards import Card, CardError, Characteristic, canonical, reachable_range, read_card
+from .cards import Card, CardError, canonical, reachable_range, read_card
+from .characteristics import Characteristic
 from .features import MISSING, OTHER_SCALE, SPECIAL, UNAVAILABLE, Derivations, States
 from .grades import probability_of_default
+from .grids import Grid, Row, row_of
 from .reasons import UNSEEN, bin_labels, reasons_of_bins, reasons_of_states
 from .vocabulary import SCALE_OF
 
 __all__ = ["Assessment", "CardError", "Scorecard"]
 
-_IMPACT = itemgetter("impact")
+_IMPACT, _NAME = itemgetter("impact"), itemgetter("feature")
 _NONE_UNAVAILABLE: frozenset[str] = frozenset()
 _OFF_SCALE = "is on a scale this card was not made for, and is not counted"
-
-# What one bin contributes: points, its label, and its entry of the explanation but for the value.
-Row = tuple[int, str, dict[str, Any]]
 
 
 class Assessment:
     """What a card says of one applicant: score and explanation at once, the rest when it is asked for.
 
     explanation: dicts of feature, value, points, reference_points, impact, code, reason; most harmful
-    first.
+    first. Of a pair feature is "a x b", and value the list of both values.
     """
 
     __slots__ = ("_card", "_facts", "_labels", "_states", "explanation", "score")
@@ -74,7 +73,7 @@ class Assessment:
         """Dicts of code, fact, message."""
         used, states = self._card.facts_used, self._states
         unused = [name for name, value in self._facts.items() if name not in used and value is not None]
-        unseen = [name for name, label in self.bins.items() if label == UNSEEN]
+        unseen = [name for name, seen in self._card.groups_seen if self._facts.get(name) not in seen]
         off_scale = [name for name in SCALE_OF if states.get(name) == SPECIAL + OTHER_SCALE]
         return [
             *(_warning("fact_not_used", name, "is not used by this card") for name in unused),
@@ -100,18 +99,22 @@ class Scorecard:
         self.definition_of_bad = card.definition_of_bad
         self.horizon = card.horizon
         self.base_points = card.base_points
-        self.reference_score = card.base_points + sum(c.reference_points for c in card.characteristics)
+        tables = (*card.characteristics, *card.pairs)
+        self.reference_score = card.base_points + sum(table.reference_points for table in tables)
         self.reachable = reachable_range(card)
         self.inputs = card.inputs
         self.features = card.features
         self.characteristics = card.characteristics
+        self.pairs = card.pairs
         self.provenance = card.provenance
         self._derivations = Derivations(card.inputs, card.features)
         self.required = tuple(entry.name for entry in card.inputs if entry.required)
         self.facts_used = _facts_used(card)
         # By name, so that the stable sort by impact leaves ties in the order of their names.
         self._tables = [_table(card, c) for c in sorted(card.characteristics, key=lambda c: c.feature)]
-        self.features_in_order = tuple(table[0] for table in self._tables)
+        self._grids = [Grid(card, pair) for pair in sorted(card.pairs, key=lambda pair: pair.name)]
+        self.features_in_order = (*(table[0] for table in self._tables), *(grid.name for grid in self._grids))
+        self.groups_seen = _groups_seen(card)
 
     @classmethod
     def from_dict(cls, card: object) -> "Scorecard":
@@ -148,6 +151,13 @@ class Scorecard:
             entry = entry.copy()
             entry["value"] = value
             explanation.append(entry)
+        if self._grids:
+            for grid in self._grids:
+                points, label, entry = grid.look_up(values, states)
+                total += points
+                labels.append(label)
+                explanation.append(entry)
+            explanation.sort(key=_NAME)
         explanation.sort(key=_IMPACT)
         return Assessment(total, explanation, self, facts, states, labels)
 
@@ -163,37 +173,35 @@ def _warning(code: str, fact: str, what: str) -> dict[str, str]:
 
 def _facts_used(card: Card) -> frozenset[str]:
     """Facts that can move the score, and those that say how to read them or over what time."""
-    used = frozenset().union(*(card.facts_of(c.feature) for c in card.characteristics))
+    features = [c.feature for c in card.characteristics] + [name for pair in card.pairs for name in pair.features]
+    used = frozenset().union(*map(card.facts_of, features))
     beside = {SCALE_OF[name] for name in used if name in SCALE_OF}
     return used | beside | ({"term_months"} if card.horizon["kind"] == "contract" else set())
+
+
+def _groups_seen(card: Card) -> list[tuple[str, frozenset[Any]]]:
+    """By name of fact, the values that every table of it has a group for, and None."""
+    seen: dict[str, frozenset[Any]] = {}
+    for table in (*card.characteristics, *(axis for pair in card.pairs for axis in pair.axes)):
+        if table.groups is not None:
+            values = frozenset((None, *(value for group in table.groups for value in group)))
+            seen[table.feature] = seen.get(table.feature, values) & values
+    return sorted(seen.items())
 
 
 def _table(card: Card, c: Characteristic) -> tuple[str, Any, Any, dict[str, Row]]:
     """feature, edges or None, rows (by index, or by category), and rows by state."""
     rows = [
-        _row(c, points, label, reason)
-        for points, label, reason in zip(c.points, bin_labels(c), reasons_of_bins(c), strict=True)
+        row_of(c, c.feature, points, label, reason)
+        for points, label, reason in zip(c.points, bin_labels(c), reasons_of_bins(card, c), strict=True)
     ]
     special = {SPECIAL + code: points for code, points in c.special_points.items()}
     by_state = {MISSING: c.missing_points, UNAVAILABLE: c.unavailable_points, **special}
     if c.unseen_points is not None:
         by_state[UNSEEN] = c.unseen_points
     texts = reasons_of_states(card, c)
-    others = {state: _row(c, points, state, texts[state]) for state, points in by_state.items()}
+    others = {state: row_of(c, c.feature, points, state, texts[state]) for state, points in by_state.items()}
     if c.groups is None:
         return c.feature, c.edges, rows, others
     by_value = {value: row for group, row in zip(c.groups, rows, strict=True) for value in group}
     return c.feature, None, by_value, others
-
-
-def _row(c: Characteristic, points: int, label: str, reason: str) -> Row:
-    entry = {
-        "feature": c.feature,
-        "value": None,
-        "points": points,
-        "reference_points": c.reference_points,
-        "impact": points - c.reference_points,
-        "code": c.code,
-        "reason": reason,
-    }
-    return points, label, entry

@@ -2,7 +2,7 @@ import pytest
 
 from apps.scoring_engine.ml.cards import read_card
 from apps.scoring_engine.ml.reasons import bin_labels, reasons_of_bins, reasons_of_states
-from apps.scoring_engine.ml.scorecard import Scorecard
+from apps.scoring_engine.ml.vocabulary import as_input
 
 from .examples import small_card
 
@@ -10,7 +10,20 @@ from .examples import small_card
 def reasons(number: int, **changes) -> list[str]:
     card = small_card()
     card["characteristics"][number].update(changes)
-    return reasons_of_bins(read_card(card).characteristics[number])
+    read = read_card(card)
+    return reasons_of_bins(read, read.characteristics[number])
+
+
+def late_payments(kind: str) -> list[str]:
+    fact = {"integer": "delinquencies_24m", "number": "employment_years"}[kind]
+    card = small_card()
+    card["inputs"].append(as_input("individual", fact))
+    card["characteristics"][3] |= {
+        "feature": fact, "unit": "count", "label": "Late payments", "edges": [0.5, 2, 4, 4.5],
+        "points": [0, 1, 2, 3, 4], "typical": 0,
+    }  # fmt: skip
+    read = read_card(card)
+    return reasons_of_bins(read, read.characteristics[3])
 
 
 def test_percent():
@@ -29,13 +42,21 @@ def test_bounds_are_exact_and_only_the_typical_value_is_rounded():
 
 
 def test_counts_are_whole():
-    found = reasons(1, unit="count", label="Late payments", edges=[0.5, 2, 4, 4.5], points=[0, 1, 2, 3, 4], typical=0)
+    found = late_payments(kind="integer")
     assert [reason.split(";")[0] for reason in found] == [
         "Late payments is 0",
         "Late payments is 1",
         "Late payments is 2 to 3",
         "Late payments is 4",
         "Late payments is 5 or more",
+    ]
+
+
+def test_parts_of_a_count_are_not_called_whole():
+    assert late_payments(kind="number")[1:4] == [
+        "Late payments is from 0.5 to under 2; 0 is typical",
+        "Late payments is from 2 to under 4; 0 is typical",
+        "Late payments is from 4 to under 4.5; 0 is typical",
     ]
 
 
@@ -83,6 +104,7 @@ def test_labels():
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3])
 def test_no_two_bins_share_a_label_or_a_reason(number):
-    characteristic = Scorecard.from_dict(small_card()).characteristics[number]
-    for texts in (bin_labels(characteristic), reasons_of_bins(characteristic)):
+    card = read_card(small_card())
+    characteristic = card.characteristics[number]
+    for texts in (bin_labels(characteristic), reasons_of_bins(card, characteristic)):
         assert len(set(texts)) == len(characteristic.points)
