@@ -7,145 +7,38 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_origin
 
-from ..vocabulary import FACTS
 from .errors import RecipeError
+from .naming import completed_feature, completed_input
+from .recipe_parts import (
+    CharacteristicRule,
+    Exclusion,
+    Extra,
+    FeatureRule,
+    Gates,
+    InputRule,
+    LastRow,
+    NotUsed,
+    RejectInference,
+    Sensitivity,
+    Target,
+    Time,
+    Weight,
+)
+from .recipe_rules import check_recipe
 
-DIRECTIONS = ("higher_is_safer", "higher_is_riskier", "free")
-FEATURE_KINDS = ("ratio", "difference", "years_between")
-_TYPES = {
-    "str": str, "int": int, "float": (int, float), "bool": bool, "tuple": list, "dict": dict,
-    "date": dt.date,
-}  # fmt: skip
+__all__ = [
+    "CharacteristicRule", "Exclusion", "Extra", "FeatureRule", "Gates", "InputRule", "LastRow", "NotUsed", "Recipe",
+    "RejectInference", "Sensitivity", "Target", "Time", "Weight", "load_recipe",
+]  # fmt: skip
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class LastRow:
-    """The event happens in the last row of each `of`, and only there; see sampling.py."""
-
-    of: str
-    by: str
-    panel_end: int
-    censored: str = "drop"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A row is bad when `column` is one of `equals`, or holds the text `contains`."""
-
-    column: str
-    equals: tuple = ()
-    contains: str = ""
-    last_row: LastRow | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Time:
-    """Rows from `cut` on are out of time; rows before `first` are left out."""
-
-    column: str
-    cut: dt.date
-    first: dt.date = dt.date.min
-
-
-@dataclass(frozen=True, slots=True)
-class Exclusion:
-    """Rows with column below or above a number are left out, for a stated reason."""
-
-    column: str
-    reason: str
-    below: float | None = None
-    above: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NotUsed:
-    """Columns that stay out of the model, for a stated reason."""
-
-    columns: tuple
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Extra:
-    """A second table, joined to the main one where all `keys` are equal."""
-
-    name: str
-    keys: tuple
-    columns: tuple
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class InputRule:
-    """Where a fact comes from: column (x multiply_by) x times / divide_by, or a map of texts."""
-
-    name: str
-    kind: str
-    unit: str
-    column: str
-    note: str = ""
-    required: bool = False
-    multiply_by: str = ""
-    times: float = 1
-    divide_by: float = 1
-    values: dict = field(default_factory=dict)
-    missing: tuple = ()
-    special_codes: dict = field(default_factory=dict)
-    scale: str = ""
-
-    def source(self) -> str:
-        """The expression over columns, for people."""
-        text = self.column + (f" x {self.multiply_by}" if self.multiply_by else "")
-        text += f" x {self.times:,}" if self.times != 1 else ""
-        return text + (f" / {self.divide_by:,}" if self.divide_by != 1 else "")
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureRule:
-    """A derived feature, as the card declares it."""
-
-    name: str
-    kind: str
-    of: tuple
-    multiplier: int = 1
-    least: float = 0
-    most: float = 0
-
-    def as_declared(self) -> dict[str, Any]:
-        """The entry of a card's `features`."""
-        entry: dict[str, Any] = {"name": self.name, "kind": self.kind, "of": list(self.of)}
-        if self.kind == "ratio":
-            entry |= {"multiplier": self.multiplier, "least": self.least, "most": self.most}
-        return entry
-
-
-@dataclass(frozen=True, slots=True)
-class CharacteristicRule:
-    """stage: main, or after (fitted last, with the rest of the card as offset, where it is known)."""
-
-    feature: str
-    label: str
-    unit: str
-    direction: str
-    code: str
-    stage: str = "main"
-    validate_from: dt.date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sensitivity:
-    """The same training with some settings of the recipe changed, for the report only."""
-
-    name: str
-    changes: dict
-
-
-@dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole recipe; `digest` is the SHA-256 of the file."""
+    """A whole recipe; `digest` is the SHA-256 of the file, `raw` its settings as they were read."""
 
     format: int
     segment: str
@@ -156,25 +49,48 @@ class Recipe:
     origin: str
     population: str
     seed: int
-    most_bins: int
-    smallest_bin_share: float
-    horizon: dict
+    horizon: dict[str, Any]
     target: Target
     inputs: tuple[InputRule, ...]
-    characteristics: tuple[CharacteristicRule, ...]
+    owner: str = ""
+    use: str = ""
+    materiality: str = ""
+    materiality_why: str = ""
+    most_bins: int = 20
+    smallest_bin_share: float = 0.02
+    pairs: int | tuple[Any, ...] = 0
+    reference: str = "all_applicants"
+    cut_off: int | None = None
     features: tuple[FeatureRule, ...] = ()
     extras: tuple[Extra, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     not_used: tuple[NotUsed, ...] = ()
     sensitivities: tuple[Sensitivity, ...] = ()
-    not_good_for: tuple = ()
-    notes: tuple = ()
+    not_good_for: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    fairness: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
     time: Time | None = None
     holdout: float = 0.0
+    weight: Weight | None = None
+    gates: Gates = field(default_factory=Gates)
+    reject_inference: RejectInference | None = None
     group: str = ""
+    id: str = ""
+    duplicates: str = "refuse"
+    encoding: str = ""
+    decimal: str = "."
     name: str = ""
     digest: str = ""
-    raw: dict = field(default_factory=dict)
+    raw: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def characteristics(self) -> tuple[CharacteristicRule, ...]:
+        """Every input, then every feature, that has a direction."""
+        return tuple(
+            CharacteristicRule(r.name, r.label, r.shown_as, r.direction, r.code, r.stage, r.validate_from)
+            for r in (*self.inputs, *self.features) if r.direction
+        )  # fmt: skip
 
     def stage(self, stage: str) -> tuple[CharacteristicRule, ...]:
         return tuple(rule for rule in self.characteristics if rule.stage == stage)
@@ -193,17 +109,19 @@ class Recipe:
         return _recipe(raw, self.name, self.digest)
 
 
-_PARTS = {
-    "inputs": InputRule, "characteristics": CharacteristicRule, "features": FeatureRule, "extras": Extra,
-    "exclusions": Exclusion, "not_used": NotUsed, "sensitivities": Sensitivity,
+_LISTS = {
+    "inputs": InputRule, "features": FeatureRule, "extras": Extra, "exclusions": Exclusion, "not_used": NotUsed,
+    "sensitivities": Sensitivity,
 }  # fmt: skip
+_TABLES = {"time": Time, "weight": Weight, "gates": Gates, "reject_inference": RejectInference}
+_OURS = ("name", "digest", "raw")
 
 
 def load_recipe(path: Path) -> Recipe:
     """Raises RecipeError with one sentence for anything that is not a recipe of format 1."""
     try:
         data = path.read_bytes()
-        raw = tomllib.loads(data.decode())
+        raw = tomllib.loads(data.decode("utf-8-sig"))
     except OSError as error:
         raise RecipeError(f"The recipe {path.name} cannot be read: {error.strerror}.") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -212,24 +130,43 @@ def load_recipe(path: Path) -> Recipe:
 
 
 def _recipe(raw: dict[str, Any], name: str, digest: str) -> Recipe:
-    parsed = {key: value for key, value in raw.items() if key not in ("name", "digest", "raw")}
-    for key, kind in _PARTS.items():
+    _refuse_old_form(raw, name)
+    parsed = dict(raw)
+    for key, kind in _LISTS.items():
         parts = parsed.get(key, [])
         if not isinstance(parts, list):
             raise RecipeError(f"The recipe {name}: {key} must be a list of tables.")
-        parsed[key] = tuple(_built(kind, part, f"{name}, {key}[{i}]") for i, part in enumerate(parts))
+        parsed[key] = tuple(_built(kind, part, f"{name}, {_place(key, i, part)}") for i, part in enumerate(parts))
     parsed["target"] = _target(raw.get("target"), f"{name}, target")
-    if "time" in raw:
-        parsed["time"] = _built(Time, raw["time"], f"{name}, time")
-    recipe = _built(Recipe, parsed, name, ready=(*_PARTS, "target", "time"))
-    object.__setattr__(recipe, "name", name)
-    object.__setattr__(recipe, "digest", digest)
-    object.__setattr__(recipe, "raw", raw)
-    _check(recipe)
+    for key, kind in _TABLES.items():
+        if key in raw:
+            parsed[key] = _built(kind, raw[key], f"{name}, {key}")
+    parsed["inputs"] = tuple(completed_input(rule, raw.get("segment"), name) for rule in parsed["inputs"])
+    parsed["features"] = tuple(map(completed_feature, parsed["features"]))
+    recipe = _built(Recipe, parsed, name, ready=(*_LISTS, *_TABLES, "target"))
+    for key, value in zip(_OURS, (name, digest, raw), strict=True):
+        object.__setattr__(recipe, key, value)
+    check_recipe(recipe)
     return recipe
 
 
+def _refuse_old_form(raw: dict[str, Any], name: str) -> None:
+    if "characteristics" in raw:
+        raise RecipeError(f"The recipe {name}: [[characteristics]] is gone; give its direction, label and code to the"
+                          " input or feature itself.")  # fmt: skip
+    if own := [key for key in _OURS if key in raw]:
+        raise RecipeError(f"The recipe {name}: unknown setting {own[0]!r}.")
+
+
+def _place(key: str, number: int, part: object) -> str:
+    """Where in the recipe: by name where the part has one, for people do not count tables."""
+    found = next((part[k] for k in ("name", "column") if part.get(k)), None) if isinstance(part, dict) else None
+    return f"{key}[{number}]" + (f" ({found})" if isinstance(found, str) else "")
+
+
 def _target(raw: object, where: str) -> Target:
+    if raw is None:
+        raise RecipeError(f"The recipe {where} is absent: say which column tells bad from good.")
     if isinstance(raw, dict) and "last_row" in raw:
         raw = {**raw, "last_row": _built(LastRow, raw["last_row"], f"{where}.last_row")}
     return _built(Target, raw, where, ready=("last_row",))
@@ -248,57 +185,34 @@ def _built(kind: type[T], raw: object, where: str, *, ready: tuple[str, ...] = (
     for f in known.values():
         if f.name not in raw and f.default is MISSING and f.default_factory is MISSING:
             raise RecipeError(f"The recipe {where}: the setting {f.name!r} is absent.")
-    return kind(**{key: tuple(v) if isinstance(v, list) else v for key, v in raw.items()})
+    return kind(**{key: _hashable(value) for key, value in raw.items()})
+
+
+def _hashable(value: object) -> object:
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value
 
 
 def _check_type(annotation: Any, value: object, where: str) -> None:
-    name = getattr(annotation, "__name__", str(annotation)) if isinstance(annotation, type) else ""
-    if not name:  # "float | None" and "date | None"
-        name = str(annotation).split(" |")[0].rsplit(".", 1)[-1]
-    allowed = _TYPES.get(name)
-    if allowed and (not isinstance(value, allowed) or (isinstance(value, bool) and name != "bool")):
-        raise RecipeError(f"The recipe {where} must be of type {name}.")
+    choices = [kind for kind in (get_args(annotation) or (annotation,)) if kind is not NoneType]
+    if get_origin(annotation) in (tuple, dict):
+        choices = [annotation]
+    if not any(_is(choice, value) for choice in choices):
+        names = " or ".join(_NAMES.get(get_origin(choice) or choice, str(choice)) for choice in choices)
+        raise RecipeError(f"The recipe {where} must be {names}.")
 
 
-def _check(recipe: Recipe) -> None:
-    if recipe.format != 1 or recipe.segment not in FACTS:
-        raise RecipeError(f"The recipe {recipe.name}: format must be 1, segment one of {', '.join(FACTS)}.")
-    if (recipe.time is None) == (recipe.holdout == 0.0) or not 0 <= recipe.holdout < 1:
-        raise RecipeError(f"The recipe {recipe.name}: give either [time] or holdout between 0 and 1.")
-    if recipe.most_bins < 2 or not 0 < recipe.smallest_bin_share < 0.5:
-        raise RecipeError(f"The recipe {recipe.name}: most_bins must be 2 or more, smallest_bin_share 0..0.5.")
-    last_row = recipe.target.last_row
-    if last_row is not None and last_row.censored not in ("drop", "keep"):
-        raise RecipeError(f"The recipe {recipe.name}: target.last_row.censored must be drop or keep.")
-    _check_inputs(recipe)
-    _check_features(recipe)
+_NAMES = {
+    str: "a text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a list",
+    dict: "a table", dt.date: "a day such as 2011-12-31",
+}  # fmt: skip
 
 
-def _check_inputs(recipe: Recipe) -> None:
-    for rule in recipe.inputs:
-        fact = FACTS[recipe.segment].get(rule.name)
-        where = f"The recipe {recipe.name}, input {rule.name!r}"
-        if fact is None:
-            raise RecipeError(f"{where} is not a fact of segment {recipe.segment}.")
-        if (rule.kind, rule.unit) != (fact.kind, fact.unit):
-            raise RecipeError(f"{where} must have kind {fact.kind!r} and unit {fact.unit!r}.")
-        for value in rule.values.values():
-            if fact.values and value not in fact.values:
-                raise RecipeError(f"{where}: {value!r} is not one of its values.")
-
-
-def _check_features(recipe: Recipe) -> None:
-    known = {rule.name for rule in recipe.inputs} | {"as_of"}
-    for rule in recipe.features:
-        where = f"The recipe {recipe.name}, feature {rule.name!r}"
-        if rule.kind not in FEATURE_KINDS or len(rule.of) != 2:
-            raise RecipeError(f"{where} must be one of {', '.join(FEATURE_KINDS)}, of two names.")
-        if absent := [name for name in rule.of if name not in known]:
-            raise RecipeError(f"{where} is made of {absent[0]!r}, which the recipe does not have above it.")
-        known.add(rule.name)
-    for rule in recipe.characteristics:
-        where = f"The recipe {recipe.name}, characteristic {rule.feature!r}"
-        if rule.feature not in known or rule.direction not in DIRECTIONS:
-            raise RecipeError(f"{where} must be an input or feature, with one of {', '.join(DIRECTIONS)}.")
-    if not recipe.stage("main"):
-        raise RecipeError(f"The recipe {recipe.name} has no characteristics of the main stage.")
+def _is(kind: Any, value: object) -> bool:
+    origin, parts = get_origin(kind), [part for part in get_args(kind) if part not in (Ellipsis, Any)]
+    if origin is tuple:
+        return isinstance(value, list) and all(_is(part, each) for each in value for part in parts)
+    if origin is dict:
+        return isinstance(value, dict) and all(_is(part, each) for each in value.values() for part in parts[1:])
+    if kind is float:
+        return type(value) in (int, float) and value == value and abs(value) != float("inf")
+    return type(value) is kind

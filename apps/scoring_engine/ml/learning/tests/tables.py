@@ -28,8 +28,6 @@ equals = ["bad"]
 {extra}
 [[inputs]]
 name = "yearly_income"
-kind = "money"
-unit = "currency per year"
 required = true
 column = "income"
 
@@ -45,6 +43,8 @@ name = "inquiries_6m"
 kind = "integer"
 unit = "count"
 column = "inquiries"
+direction = "higher_is_riskier"
+label = "Inquiries"
 
 [[inputs]]
 name = "revolving_utilisation"
@@ -52,13 +52,15 @@ kind = "number"
 unit = "ratio"
 column = "utilisation"
 divide_by = 100
+direction = "{utilisation}"
+shown_as = "percent"
 
 [[inputs]]
 name = "purpose"
 kind = "category"
-unit = "category"
 column = "purpose"
 values = {{ auto = "car" }}
+direction = "free"
 
 [[features]]
 name = "amount_to_income"
@@ -66,34 +68,10 @@ kind = "ratio"
 of = ["requested_amount", "yearly_income"]
 least = 0
 most = 10
-
-[[characteristics]]
-feature = "amount_to_income"
+direction = "higher_is_riskier"
 label = "Amount to income"
-unit = "percent"
-direction = "higher_is_riskier"
+shown_as = "percent"
 code = "AMOUNT"
-
-[[characteristics]]
-feature = "inquiries_6m"
-label = "Inquiries"
-unit = "count"
-direction = "higher_is_riskier"
-code = "INQUIRIES"
-
-[[characteristics]]
-feature = "revolving_utilisation"
-label = "Utilisation"
-unit = "percent"
-direction = "{utilisation}"
-code = "UTILISATION"
-
-[[characteristics]]
-feature = "purpose"
-label = "Purpose"
-unit = "category"
-direction = "free"
-code = "PURPOSE"
 """
 DATED = '[time]\ncolumn = "issued"\ncut = 2015-01-01\n'
 FICO_INPUT = """
@@ -103,13 +81,9 @@ kind = "number"
 unit = "score"
 column = "fico"
 scale = "fico_300_850"
-"""
-FICO = """
-[[characteristics]]
-feature = "credit_history_score"
-label = "Bureau score"
-unit = "score"
+empty_is = "unavailable"
 direction = "higher_is_safer"
+label = "Bureau score"
 code = "BUREAU"
 stage = "after"
 validate_from = 2014-01-01
@@ -119,8 +93,7 @@ validate_from = 2014-01-01
 def recipe_text(*, utilisation: str = "higher_is_riskier", holdout: float = 0.0, fico: bool = False) -> str:
     split = f"holdout = {holdout}\n" if holdout else DATED
     extra = FICO_INPUT if fico else ""
-    text = RECIPE.format(split=split, extra=extra, utilisation=utilisation)
-    return text + (FICO if fico else "")
+    return RECIPE.format(split=split, extra=extra, utilisation=utilisation)
 
 
 def loans(rows: int = 4000, *, bad_rate: float = 0.15, seed: int = 3) -> pd.DataFrame:
