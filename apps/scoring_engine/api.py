@@ -5,7 +5,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -122,12 +123,20 @@ class LogRecordSerializer(ScoringSerializer, LogFieldsSerializer):
     missing_required = serializers.ListField(child=serializers.CharField(), allow_null=True)
 
 
+@extend_schema_field(OpenApiTypes.NUMBER)
+class BoundField(serializers.Field):
+    """A whole number stays one: 0, not 0.0."""
+
+    def to_representation(self, value: int | float) -> int | float:
+        return value
+
+
 class FactSerializer(serializers.Serializer):
     name = serializers.CharField()
     kind = serializers.CharField(help_text="money, integer, number, flag, category or date.")
     unit = serializers.CharField()
-    least = serializers.IntegerField(allow_null=True)
-    most = serializers.IntegerField(allow_null=True)
+    least = BoundField(allow_null=True)
+    most = BoundField(allow_null=True)
     values = serializers.ListField(child=serializers.CharField(), help_text="Of a category.")
     meaning = serializers.CharField()
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from apps.common.money import CURRENCIES
-from apps.scoring_engine.ml.cards import Input
+from apps.scoring_engine.ml.card_inputs import Input, own_fact
 from apps.scoring_engine.ml.risk_model import card_in_service
 from apps.scoring_engine.ml.vocabulary import FACTS, Fact
 
@@ -33,12 +33,13 @@ def describe_inputs(segment: str) -> dict[str, Any]:
         "horizon": card.horizon,
         "base_points": card.base_points,
         "reference_score": card.reference_score,
-        "inputs": [_input(FACTS[segment][entry.name], entry) for entry in card.inputs],
+        "inputs": [_input(segment, entry) for entry in card.inputs],
         "other_facts": [_fact(fact) for name, fact in FACTS[segment].items() if name not in used],
     }
 
 
-def _input(fact: Fact, entry: Input) -> dict[str, Any]:
+def _input(segment: str, entry: Input) -> dict[str, Any]:
+    fact = FACTS[segment].get(entry.name) or own_fact(entry)
     return _fact(fact) | {"required": entry.required, "special_codes": entry.special_codes, "scale": entry.scale}
 
 

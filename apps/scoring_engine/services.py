@@ -80,9 +80,9 @@ def score(
     Returns `latest` itself when its inputs and bins are these too, and the row that stands when (request_id, cause) has
     one already: no row is written then. Raises InvalidInput naming each fact that is refused.
     """
-    inputs = _checked(segment, facts, unavailable, currency, lender_today(now))
     # Read inside the transaction, so that the row names the card that was in service for it.
     serving = card_in_service(segment)
+    inputs = _checked(serving.card, facts, unavailable, currency, lender_today(now))
     assessment = serving.card.score(inputs.facts, as_of=inputs.as_of, unavailable=inputs.unavailable)
     row = _row(serving, assessment, inputs)
     if latest is not None and latest.inputs_digest == row.inputs_digest:
@@ -120,30 +120,32 @@ def score_caller_facts(
 
 
 def _checked(
-    segment: str, facts: Mapping[str, Found], unavailable: Collection[str], currency: str, as_of: date
+    card: Scorecard, facts: Mapping[str, Found], unavailable: Collection[str], currency: str, as_of: date
 ) -> Inputs:
-    problems = list(_problems(segment, facts, unavailable, currency))
+    problems = list(_problems(card, facts, unavailable, currency))
+    given = {name: found.value for name, found in facts.items()}
     try:
-        values = check_facts(segment, {name: found.value for name, found in facts.items()}, as_of=as_of)
+        values = check_facts(card.segment, given, as_of=as_of, own=card.own)
     except FactsError as error:
         problems += [FieldProblem(e.field, f"{e.given} was given; it {e.message}.") for e in error.errors]
     if problems:
         raise InvalidInput("; ".join(f"{p.field}: {p.message}" for p in problems), problems)
     sources = {name: facts[name].provenance() for name in values}
-    return Inputs(segment, values, sources, frozenset(unavailable), currency, as_of)
+    return Inputs(card.segment, values, sources, frozenset(unavailable), currency, as_of)
 
 
 def _problems(
-    segment: str, facts: Mapping[str, Found], unavailable: Iterable[Any], currency: str
+    card: Scorecard, facts: Mapping[str, Found], unavailable: Iterable[Any], currency: str
 ) -> Iterable[FieldProblem]:
     """What the vocabulary does not say: a score needs its scale, money its currency, a source that is down a name."""
     given = {name for name, found in facts.items() if found.value is not None}
+    known = card.own.facts if card.own else FACTS[card.segment]
     if "credit_history_score" in given and "credit_history_scale" not in given:
         scales = ", ".join(FACTS["individual"]["credit_history_scale"].values)
         yield FieldProblem("credit_history_scale", f"It was left out; credit_history_score needs one of {scales}.")
     for place, name in enumerate(unavailable):
-        if not isinstance(name, str) or name not in FACTS[segment]:
-            yield FieldProblem(f"unavailable[{place}]", f"It must name a fact known of this segment ({segment}).")
+        if not isinstance(name, str) or name not in known:
+            yield FieldProblem(f"unavailable[{place}]", f"It must name a fact known of this segment ({card.segment}).")
         elif name in given:
             yield FieldProblem(f"unavailable[{place}]", f"{name} is given as well; leave it out here, or there.")
     if currency not in CURRENCIES:

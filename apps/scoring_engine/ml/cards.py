@@ -1,11 +1,11 @@
 """Format 1 of a card: read from a plain dict and checked whole, so that scoring never has to doubt it."""
 
 import json
-import math
 import re
 import sys
 from dataclasses import dataclass
 
+from .card_inputs import Input, read_input
 from .characteristics import (
     NAME,
     NUMERIC_KINDS,
@@ -26,7 +26,7 @@ from .typed_json import (
     take,
     text_of,
 )
-from .vocabulary import FACTS, NEVER_SCORED, SCALE_BOUNDS, SCALE_OF, Fact, one_line, shown
+from .vocabulary import FACTS, one_line, shown
 
 FORMAT = 1
 LEAST_SCORE, MOST_SCORE = 0, 1200
@@ -34,18 +34,6 @@ PURPOSES = ("demonstration", "own")
 AS_OF = "as_of"  # the day of scoring, as a part of a derived feature
 REFERENCES = ("all_applicants", "near_cut_off", "accepted_good")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,99}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    name: str
-    kind: str
-    unit: str
-    required: bool
-    least: int | None
-    most: int | None
-    special_codes: dict[str, str]
-    scale: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +104,7 @@ def read_card(data: object) -> Card:
     segment = one_of(card, "segment", tuple(FACTS), "the card")
     if take(card, "points_to_double_odds", (int,), "the card") != 50:
         raise CardError("points_to_double_odds must be 50")
-    inputs = each(card, "inputs", lambda part, where: _read_input(part, segment, where))
+    inputs = each(card, "inputs", lambda part, where: read_input(part, segment, where))
     check_unique([entry.name for entry in inputs], "inputs")
     features = _read_features(card, {entry.name: entry.kind for entry in inputs})
     read = Card(
@@ -155,46 +143,6 @@ def _read_horizon(card: dict) -> dict:
     if not 1 <= take(horizon, "months", (int,), "horizon") <= 600:
         raise CardError(f"horizon.months must be from 1 to 600, not {shown(horizon['months'])}")
     return horizon
-
-
-def _read_input(part: object, segment: str, where: str) -> Input:
-    check_keys(part, names_of(Input), ("scale", "special_codes"), where)
-    name = take(part, "name", (str,), where)
-    if name in NEVER_SCORED:
-        raise CardError(f"{where}: {name} may not be scored: {NEVER_SCORED[name]}")
-    fact = FACTS[segment].get(name)
-    if fact is None:
-        raise CardError(f"{where}: {shown(name)} is not a fact of segment {segment}")
-    for key in ("kind", "unit", "least", "most"):
-        given, known = part.get(key), getattr(fact, key)
-        if type(given) is not type(known) or given != known:
-            raise CardError(f"{where} ({name}): {key} must be {shown(known)}, not {shown(given)}")
-    codes = part.get("special_codes", {})
-    scale = part.get("scale")
-    _check_codes(codes, fact, scale, f"{where} ({name})")
-    required = take(part, "required", (bool,), where)
-    return Input(name, fact.kind, fact.unit, required, fact.least, fact.most, codes, scale)
-
-
-def _check_codes(codes: object, fact: Fact, scale: object, where: str) -> None:
-    if type(codes) is not dict or any(type(meaning) is not str for meaning in codes.values()):
-        raise CardError(f"{where}: special_codes must be texts by code")
-    known = type(scale) is str and scale in SCALE_BOUNDS
-    if not known if fact.name in SCALE_OF else scale is not None:
-        allowed = f"one of {', '.join(SCALE_BOUNDS)}" if fact.name in SCALE_OF else "left out"
-        raise CardError(f"{where}: scale must be {allowed}, not {shown(scale)}")
-    if (scale is not None) != ("other_scale" in codes):
-        raise CardError(f"{where}: the special code other_scale belongs to inputs with a scale, and only to them")
-    for code in codes:
-        if code != "other_scale" and (fact.kind not in NUMERIC_KINDS or not _is_number_text(code)):
-            raise CardError(f"{where}: special code {shown(code)} is no number that this fact could have")
-
-
-def _is_number_text(code: str) -> bool:
-    try:
-        return math.isfinite(float(code))
-    except ValueError:
-        return False
 
 
 def _read_features(card: dict, kinds: dict[str, str]) -> tuple[Feature, ...]:
@@ -270,7 +218,8 @@ def _check_source(card: Card, kinds: dict[str, str], table: Characteristic | Axi
             f"{where}: a {kind} has {'edges' if kind in NUMERIC_KINDS else 'groups'} (a date is derived from)"
         )
     if table.groups is not None:
-        possible = (True, False) if kind == "flag" else FACTS[card.segment][table.feature].values
+        own = next((entry.values for entry in card.inputs if entry.name == table.feature), ())
+        possible = (True, False) if kind == "flag" else own or FACTS[card.segment][table.feature].values
         for value in (value for group in table.groups for value in group):
             if not any(type(value) is type(p) and value == p for p in possible):
                 raise CardError(f"{where}: {shown(value)} is not a value of it")

@@ -8,13 +8,13 @@ first, then a special code, then a missing one.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from .cards import AS_OF, Feature, Input
+from .card_inputs import OTHER_SCALE, Input
+from .cards import AS_OF, Feature
 from .vocabulary import SCALE_OF
 
 MISSING = "missing"
 UNAVAILABLE = "unavailable"
 SPECIAL = "special:"
-OTHER_SCALE = "other_scale"
 DAYS_OF_YEAR = 365.25
 
 Values = dict[str, int | float | str | bool | dt.date | None]
@@ -26,7 +26,7 @@ class Derivations:
 
     def __init__(self, inputs: Sequence[Input], features: Sequence[Feature]) -> None:
         self._scaled = [(i.name, SCALE_OF[i.name], i.scale) for i in inputs if i.scale is not None]
-        self._coded = [(i.name, codes) for i in inputs if (codes := _codes_by_value(i))]
+        self._coded = [(i.name, codes) for i in inputs if (codes := i.code_values())]
         self._plan = [(f.name, f.kind, *f.of, float(f.multiplier), float(f.least), float(f.most)) for f in features]
 
     def derive(self, facts: Mapping[str, object], as_of: dt.date, unavailable: frozenset[str]) -> tuple[Values, States]:
@@ -72,8 +72,3 @@ def _state_of_parts(of: Sequence[str], values: Values, states: States) -> str:
         if state == UNAVAILABLE:
             return state
     return next((state for state in found if state.startswith(SPECIAL)), MISSING)
-
-
-def _codes_by_value(entry: Input) -> dict[float, str]:
-    """Special codes that are numbers stand for that very value of the fact."""
-    return {float(code): code for code in entry.special_codes if code != OTHER_SCALE}

@@ -246,6 +246,6 @@ def _predict(
 ) -> tuple[int, Explanation, str]:
     card, today = _SHELF.recent_card(segment)
     as_of = as_of or today
-    facts = check_facts(segment, features, as_of=as_of, assumed_scale=assumed_scale)
+    facts = check_facts(segment, features, as_of=as_of, assumed_scale=assumed_scale, own=card.own)
     assessment = card.score(facts, as_of=as_of)
     return assessment.score, assessment.explanation, card.version

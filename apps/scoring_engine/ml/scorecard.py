@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any
 
+from .card_inputs import known_to
 from .cards import Card, CardError, canonical, reachable_range, read_card
 from .characteristics import Characteristic
 from .features import MISSING, OTHER_SCALE, SPECIAL, UNAVAILABLE, Derivations, States
@@ -87,7 +88,10 @@ class Assessment:
 
 
 class Scorecard:
-    """digest: SHA-256 of the card's canonical JSON; reachable: lowest and highest possible score."""
+    """digest: SHA-256 of the card's canonical JSON; reachable: lowest and highest possible score.
+
+    own: what check_facts has to let through for this card beyond the vocabulary; None for nothing.
+    """
 
     def __init__(self, card: Card, text: str) -> None:
         self._card = card
@@ -107,6 +111,7 @@ class Scorecard:
         self.characteristics = card.characteristics
         self.pairs = card.pairs
         self.provenance = card.provenance
+        self.own = known_to(card.segment, card.inputs)
         self._derivations = Derivations(card.inputs, card.features)
         self.required = tuple(entry.name for entry in card.inputs if entry.required)
         self.facts_used = _facts_used(card)

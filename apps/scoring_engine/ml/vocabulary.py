@@ -6,7 +6,7 @@ Money is in whole units of one currency per request; the largest amount, 10**15,
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,15 @@ NEVER_SCORED = {
     "address": "place is for fairness tests only",
 }
 
+# What a fact of a lender's own cannot be called.
+RESERVED_NAMES = {
+    "as_of": "it is the day of scoring",
+    "currency": "it stands beside the facts of a request, for all money in it",
+    "unavailable": "it stands beside the facts of a request, for those whose source was down",
+    "credit_history_score": "it is the score of a credit bureau, which has a scale beside it",
+    "credit_history_scale": "it is the scale of a credit bureau's score",
+}
+
 PURPOSES = (
     "debt_consolidation", "credit_card", "home_improvement", "major_purchase", "small_business", "car",
     "wedding", "medical", "moving", "house", "vacation", "education", "renewable_energy", "working_capital",
@@ -48,8 +57,8 @@ class Fact:
     name: str
     kind: str
     unit: str
-    least: int | None
-    most: int | None
+    least: int | float | None
+    most: int | float | None
     values: tuple[str, ...]
     meaning: str
 
@@ -144,12 +153,32 @@ SEGMENTS = tuple(FACTS)
 _EARLIEST = dt.date(1900, 1, 1)
 
 # Exact types, then bounds (which NaN and the infinities fail) or, for a category, its values.
-Rule = tuple[tuple[type, ...], Any, Any, frozenset[str] | None]
+Rule = tuple[tuple[type, ...], Any, Any, Container[str] | None]
+
+
+class _ShortTexts:
+    """Every text that may be a category of a lender's own."""
+
+    def __contains__(self, text: str) -> bool:
+        return 0 < len(text) <= 100 and text.isprintable()
+
+
+SHORT_TEXTS = _ShortTexts()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The facts that may be sent. codes: special values by fact, taken as they are, in its bounds or not."""
+
+    facts: dict[str, Fact]
+    rules: dict[str, Rule]
+    dates: tuple[str, ...]
+    codes: Mapping[str, frozenset[float]]
 
 
 def _rule(fact: Fact) -> Rule:
     if fact.kind == "category":
-        return (str,), None, None, frozenset(fact.values)
+        return (str,), None, None, frozenset(fact.values) if fact.values else SHORT_TEXTS
     if fact.kind == "flag":
         return (bool,), False, True, None
     if fact.kind == "date":
@@ -157,10 +186,14 @@ def _rule(fact: Fact) -> Rule:
     return (int, float) if fact.kind == "number" else (int,), fact.least, fact.most, None
 
 
-_RULES = {segment: {name: _rule(fact) for name, fact in facts.items()} for segment, facts in FACTS.items()}
-_DATES = {
-    segment: tuple(name for name, fact in facts.items() if fact.kind == "date") for segment, facts in FACTS.items()
-}
+def known_with(segment: str, own: Iterable[Fact], codes: Mapping[str, frozenset[float]]) -> Known:
+    """The vocabulary of a segment with facts of the lender's own; a category without values is any short text."""
+    facts = FACTS[segment] | {fact.name: fact for fact in own}
+    rules = {name: _rule(fact) for name, fact in facts.items()}
+    return Known(facts, rules, tuple(name for name, fact in facts.items() if fact.kind == "date"), codes)
+
+
+_KNOWN = {segment: known_with(segment, (), {}) for segment in FACTS}
 _UNKNOWN: Rule = ((), 0, 0, None)
 _ANY_SCORE = (0, 1000)
 
@@ -171,15 +204,17 @@ def check_facts(
     *,
     as_of: dt.date | None = None,
     assumed_scale: str | None = None,
+    own: Known | None = None,
 ) -> dict[str, Any]:
     """The facts that are given (None left out), dates parsed; raises FactsError naming every refused one.
 
     With `as_of`, dates after it are refused too. `assumed_scale` is added to a credit_history_score that
-    comes without a scale.
+    comes without a scale. `own` is what a card knows beyond the vocabulary (Scorecard.own).
     """
     if not isinstance(facts, dict):
         raise FactsError([FactError("", shown(facts), "must be an object of facts by name")])
-    rules = _RULES[segment]
+    known = own or _KNOWN[segment]
+    rules = known.rules
     checked = dict(facts)
     errors: list[FactError] = []
     for name, value in facts.items():
@@ -188,19 +223,22 @@ def check_facts(
             continue
         if value is None and types:
             del checked[name]
+        elif value.__class__ in types and name in known.codes and value in known.codes[name]:
+            continue
         elif types == (dt.date,) and (day := _parsed_day(value)):
             checked[name] = day
         else:
             del checked[name]
-            errors.append(_error(segment, name, value))
-    for name in _DATES[segment]:
+            errors.append(_error(segment, known, name, value))
+    for name in known.dates:
         if as_of is not None and name in checked and checked[name] > as_of:
-            errors.append(_error(segment, name, facts[name], as_of))
+            errors.append(_error(segment, known, name, facts[name], as_of))
     if "credit_history_score" in checked:
         if assumed_scale is not None:
             checked.setdefault("credit_history_scale", assumed_scale)
         least, most = SCALE_BOUNDS.get(checked.get("credit_history_scale"), _ANY_SCORE)
-        if not least <= checked["credit_history_score"] <= most:
+        score = checked["credit_history_score"]
+        if not least <= score <= most and score not in known.codes.get("credit_history_score", ()):
             errors.append(_scale_error(checked, least, most))
     if errors:
         raise FactsError(errors)
@@ -224,14 +262,16 @@ def _scale_error(checked: dict[str, Any], least: int, most: int) -> FactError:
     return FactError("credit_history_score", shown(checked["credit_history_score"]), message)
 
 
-def _error(segment: str, name: object, value: object, as_of: dt.date | None = None) -> FactError:
-    fact = FACTS[segment].get(name) if type(name) is str else None
+def _error(segment: str, known: Known, name: object, value: object, as_of: dt.date | None = None) -> FactError:
+    fact = known.facts.get(name) if type(name) is str else None
     if fact is None:
         field = name if type(name) is str and name.isprintable() and len(name) <= 60 else shown(name)
         article = "an individual" if segment == "individual" else "a company"
         # The value of an unknown field may be an identifier: only its type is repeated.
         return FactError(field, f"a value of type {type(value).__name__[:40]}", f"is not a fact known of {article}")
-    return FactError(fact.name, shown(value), f"must be {allowed(fact, as_of)}")
+    codes = [f"{code:.0f}" if code.is_integer() else str(code) for code in sorted(known.codes.get(fact.name, ()))]
+    beside = f", or a special code ({', '.join(codes)})" if codes else ""
+    return FactError(fact.name, shown(value), f"must be {allowed(fact, as_of)}{beside}")
 
 
 def allowed(fact: Fact, as_of: dt.date | None = None) -> str:
@@ -239,7 +279,7 @@ def allowed(fact: Fact, as_of: dt.date | None = None) -> str:
     if fact.kind == "flag":
         return "true or false"
     if fact.kind == "category":
-        return f"one of {', '.join(fact.values)}"
+        return f"one of {', '.join(fact.values)}" if fact.values else "a text of 1 to 100 printable characters"
     if fact.kind == "date":
         return f"a day such as 2019-05-31, from {_EARLIEST} to {as_of or 'today'}"
     noun = "a number" if fact.kind == "number" else "a whole number"

@@ -81,7 +81,6 @@ REFUSALS = {
     "birth_date": (no_income("birth_date"), "legal capacity"),
     "criminal_history": (no_income("criminal_history"), "legal rule"),
     "collateral_value": (no_income("collateral_value"), "loss given default"),
-    "a fact of another segment": (no_income("revenue"), "not a fact of segment individual"),
     "an input of another kind": (entry(0, kind="number"), "kind must be"),
     "an input of another unit": (entry(0, unit="currency per month"), "unit must be"),
     "an input with other bounds": (entry(0, most=5), "most must be"),
