@@ -55,7 +55,7 @@ def reasons_of_pair_states(card: Card, pair: Pair) -> dict[str, str]:
     both = f"{first} and {second} cannot be seen together, because"
     by_groups = any(axis.groups is not None for axis in pair.axes)
     return {
-        MISSING: f"{both} not all of it was given" + (" or a value is one the card was not made for" * by_groups),
+        MISSING: f"{both} a value was not given" + " or is one that the card was not made for" * by_groups,
         UNAVAILABLE: f"{both} a source could not be reached, {_NEUTRAL}",
         SPECIAL_IN_PAIR: f"{both} a value is a special code, {_NEUTRAL}",
     }
