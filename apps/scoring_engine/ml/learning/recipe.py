@@ -80,6 +80,7 @@ class Recipe:
     duplicates: str = "refuse"
     encoding: str = ""
     decimal: str = "."
+    date_format: str = ""
     name: str = ""
     digest: str = ""
     raw: dict[str, Any] = field(default_factory=dict)

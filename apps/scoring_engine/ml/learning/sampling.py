@@ -4,79 +4,121 @@ import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
+from .cells import Columns, literals
 from .errors import TableError
-from .recipe import LastRow, Recipe
-from .table import RawTable, days, facts_of, numbers, refuse_rows
-
-LEAST_BADS = 10
+from .facts import facts_of
+from .recipe import Exclusion, Recipe
+from .rows import Rows
+from .sample_checks import check_dates, check_sample, sample_warnings
+from .table import RawTable
+from .target import labels_of
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Facts and label of the rows that count, in the order of the file; `test` marks the rows held back.
+    """Facts and outcome of the rows that count, in the order of the file; `test` marks the rows held back.
 
-    when: datetime64[D] or None; group: integer codes of rows that belong together.
+    when: datetime64[D] or None. positions: row numbers in the file, from 0. extra: texts by column for
+    fairness and segments, "" where empty. rejected: facts of applicants without an outcome (is_bad all False).
     """
 
-    facts: pd.DataFrame
-    is_bad: np.ndarray
+    rows: Rows
     test: np.ndarray
     when: np.ndarray | None
-    group: np.ndarray
     excluded: tuple[dict, ...]
-    rows: np.ndarray
+    positions: np.ndarray
+    extra: dict[str, np.ndarray]
+    rejected: Rows | None = None
+    rejected_when: np.ndarray | None = None
+    warnings: tuple[str, ...] = ()
 
-    def dates(self) -> np.ndarray:
-        if self.when is None:
-            raise TableError("A feature needs the date of each row: give [time] in the recipe.")
-        return self.when
 
+def draw_sample(recipe: Recipe, table: RawTable, *, split: bool = True) -> Sample:
+    """Applies exclusions, label and split of the recipe; raises TableError.
 
-def draw_sample(recipe: Recipe, table: RawTable) -> Sample:
-    """Applies exclusions, label and split of the recipe; raises TableError."""
+    split=False: rows of another table than the card was learnt on, all of them test rows.
+    """
     columns = table.columns
-    when = days(columns, recipe.time.column) if recipe.time else None
-    if when is not None:
-        refuse_rows(recipe.time.column, np.isnat(when), columns[recipe.time.column], "is no date")
-    is_bad = _labels(recipe, columns)
+    when = _when(recipe, columns)
     keep, excluded = _kept(recipe, columns, when)
-    if (rule := recipe.target.last_row) is not None:
-        is_bad, censored = _events(columns, is_bad, rule)
-        if rule.censored == "drop":
-            excluded.append(_counted(keep & censored, "censored: leaves the panel before its end"))
-            keep &= ~censored
-    rows = np.flatnonzero(keep)
-    columns, when = columns.iloc[rows].reset_index(drop=True), None if when is None else when[rows]
-    group = pd.factorize(columns[recipe.group])[0] if recipe.group else np.arange(len(rows))
-    sample = Sample(
-        facts=facts_of(recipe, columns), is_bad=is_bad[rows], test=_test_rows(recipe, when, group),
-        when=when, group=group, excluded=tuple(excluded), rows=rows,
+    rejected = _rejected(recipe, columns) & keep
+    labels = labels_of(recipe, columns, keep & ~rejected)
+    keep = keep & ~rejected
+    for out, reason in _without_outcome(recipe, labels.indeterminate, labels.censored):
+        excluded.append(_counted(keep & out, reason))
+        keep &= ~out
+    test, group = _sides(recipe, columns, when, keep | rejected, split=split)
+
+    def drawn(places: np.ndarray) -> Rows:
+        label = labels.is_bad[places] & ~rejected[places]
+        return _rows(recipe, columns.at(places), label, group[places], _at(when, places))
+
+    positions = np.flatnonzero(keep)
+    refused = np.flatnonzero(rejected & ~test)  # the rejected of the test side stay out of training
+    rows, test = drawn(positions), test[positions]
+    check_sample(recipe, rows, test, split=split)
+    of_people = {name: columns.at(positions).texts(name).values() for name in (*recipe.fairness, *recipe.segments)}
+    return Sample(
+        rows, test, _at(when, positions), tuple(excluded), positions, of_people,
+        rejected=drawn(refused) if len(refused) else None,
+        rejected_when=_at(when, refused) if len(refused) else None,
+        warnings=(*table.warnings, *sample_warnings(recipe, rows, test)),
     )  # fmt: skip
-    _check(recipe, sample)
-    return sample
 
 
-def _labels(recipe: Recipe, columns: pd.DataFrame) -> np.ndarray:
-    target = recipe.target
-    texts = columns[target.column].astype("string")
-    empty = texts.isna() | (texts.str.strip() == "").fillna(value=True)
-    refuse_rows(target.column, empty.to_numpy(dtype=bool), texts, "is no outcome")
-    if target.contains:
-        return texts.str.contains(target.contains, regex=False).to_numpy(dtype=bool)
-    return texts.isin([str(value) for value in target.equals]).to_numpy(dtype=bool)
+def _sides(
+    recipe: Recipe, columns: Columns, when: np.ndarray | None, counts: np.ndarray, *, split: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """(test, group) of all rows of the file; only those of the rows that count mean anything."""
+    test, group = np.zeros(len(columns), dtype=bool), np.zeros(len(columns), dtype=np.int64)
+    places = np.flatnonzero(counts)
+    group[places] = _group(recipe, columns.at(places))
+    test[places] = _test_rows(recipe, _at(when, places), group[places]) if split else True
+    return test, group
 
 
-def _kept(recipe: Recipe, columns: pd.DataFrame, when: np.ndarray | None) -> tuple[np.ndarray, list[dict]]:
+def _at(when: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
+    return None if when is None else when[rows]
+
+
+def _when(recipe: Recipe, columns: Columns) -> np.ndarray | None:
+    if recipe.time is None:
+        return None
+    when = columns.days(recipe.time.column)
+    columns.refuse(recipe.time.column, np.isnat(when), "is no date")
+    return when
+
+
+def _rows(recipe: Recipe, columns: Columns, is_bad: np.ndarray, group: np.ndarray, when: np.ndarray | None) -> Rows:
+    values, states, codes = facts_of(recipe, columns)
+    check_dates(recipe, columns, values, when)
+    return Rows(values, states, codes, is_bad, _weights(recipe, columns), group)
+
+
+def _weights(recipe: Recipe, columns: Columns) -> np.ndarray:
+    if recipe.weight is None:
+        return np.ones(len(columns))
+    weight = columns.numbers(recipe.weight.column)
+    columns.refuse(recipe.weight.column, ~(weight > 0), "is no weight: a weight is a number above 0")
+    return weight
+
+
+def _rejected(recipe: Recipe, columns: Columns) -> np.ndarray:
+    rule = recipe.reject_inference
+    if rule is None:
+        return np.zeros(len(columns), dtype=bool)
+    found = columns.texts(rule.column).among(literals(rule.rejected))
+    if not found.any():
+        raise TableError(f"Column {rule.column!r}: no row holds {', '.join(map(repr, rule.rejected))}, so there is"
+                         " nobody rejected to infer about.")  # fmt: skip
+    return found
+
+
+def _kept(recipe: Recipe, columns: Columns, when: np.ndarray | None) -> tuple[np.ndarray, list[dict]]:
     keep, excluded = np.ones(len(columns), dtype=bool), []
     for rule in recipe.exclusions:
-        value = numbers(columns, rule.column)
-        out = np.zeros(len(columns), dtype=bool)
-        if rule.below is not None:
-            out |= value < rule.below
-        if rule.above is not None:
-            out |= value > rule.above
+        out = _matches(rule, columns)
         excluded.append(_counted(keep & out, rule.reason))
         keep &= ~out
     if recipe.time and recipe.time.first != dt.date.min:
@@ -86,19 +128,39 @@ def _kept(recipe: Recipe, columns: pd.DataFrame, when: np.ndarray | None) -> tup
     return keep, excluded
 
 
+def _matches(rule: Exclusion, columns: Columns) -> np.ndarray:
+    out = np.zeros(len(columns), dtype=bool)
+    if rule.equals:
+        wanted = literals(rule.equals)
+        out |= columns.texts(rule.column).mapped(lambda text: text in wanted, empty="" in wanted, dtype=bool)
+    if rule.below is not None or rule.above is not None:
+        value = columns.numbers(rule.column)
+        out |= value < (-np.inf if rule.below is None else rule.below)
+        out |= value > (np.inf if rule.above is None else rule.above)
+    return out
+
+
+def _without_outcome(recipe: Recipe, indeterminate: np.ndarray, censored: np.ndarray) -> list[tuple[np.ndarray, str]]:
+    parts = []
+    if recipe.target.indeterminate:
+        parts.append((indeterminate, "neither good nor bad (indeterminate outcome)"))
+    if recipe.target.last_row is not None and recipe.target.last_row.censored == "drop":
+        parts.append((censored, "censored: leaves the panel before its end"))
+    return parts
+
+
 def _counted(out: np.ndarray, reason: str) -> dict:
     return {"reason": reason, "rows": int(out.sum())}
 
 
-def _events(columns: pd.DataFrame, marked: np.ndarray, rule: LastRow) -> tuple[np.ndarray, np.ndarray]:
-    """(event in this row, row is censored) where a label is constant within each `of`.
-
-    The event is in the last row. An unmarked one whose last row is before `panel_end` was lost from
-    sight: nobody knows what its next year brought, so that row is censored.
-    """
-    order = pd.Series(numbers(columns, rule.by))
-    last = (order.groupby(columns[rule.of].to_numpy()).transform("max") == order).to_numpy()
-    return marked & last, last & ~marked & (order < rule.panel_end).to_numpy()
+def _group(recipe: Recipe, columns: Columns) -> np.ndarray:
+    """Equal numbers for rows that belong together; a row without a group is one by itself."""
+    alone = np.arange(len(columns), dtype=np.int64)
+    if not recipe.group:
+        return alone
+    texts = columns.texts(recipe.group)
+    found = np.where(texts.codes < 0, len(texts.levels) + alone, texts.codes)
+    return np.unique(found, return_inverse=True)[1].astype(np.int64)
 
 
 def _test_rows(recipe: Recipe, when: np.ndarray | None, group: np.ndarray) -> np.ndarray:
@@ -107,20 +169,3 @@ def _test_rows(recipe: Recipe, when: np.ndarray | None, group: np.ndarray) -> np
     groups = np.unique(group)
     drawn = np.random.default_rng(recipe.seed).random(len(groups)) < recipe.holdout
     return drawn[np.searchsorted(groups, group)]
-
-
-def _check(recipe: Recipe, sample: Sample) -> None:
-    column = recipe.target.column
-    for name, rows in (("training", ~sample.test), ("test", sample.test)):
-        if not rows.any():
-            side = "before" if name == "training" else "from"
-            cut = f": no row is {side} {recipe.time.cut}" if recipe.time else ""
-            raise TableError(f"The {name} side of the split is empty{cut}.")
-        bads = int(sample.is_bad[rows].sum())
-        if bads in (0, int(rows.sum())):
-            raise TableError(f"Column {column!r}: all {int(rows.sum())} {name} rows have the same outcome.")
-    if (bads := int(sample.is_bad[~sample.test].sum())) < LEAST_BADS:
-        raise TableError(f"Column {column!r}: {bads} bad rows in training are too few; {LEAST_BADS} is the least.")
-    for rule in recipe.inputs:
-        if sample.facts[rule.name].isna().all():
-            raise TableError(f"Column {rule.column!r} has no value in any row.")
