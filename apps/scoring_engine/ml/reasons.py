@@ -42,7 +42,7 @@ def reasons_of_bins(card: Card, c: Characteristic) -> list[str]:
 def reasons_of_cells(card: Card, pair: Pair) -> list[str]:
     """One sentence per cell of a pair, row by row: what is said of the first value, then of the second."""
     firsts, seconds = (
-        [f"{label} is {text}" for text in _ranges(unit, axis)]
+        [f"{label} is {text}" for text in (*_ranges(unit, axis), *["a special code"] * axis.special)]
         for axis in pair.axes
         for label, unit in [_label_and_unit(card, axis.feature)]
     )
@@ -78,7 +78,7 @@ def reasons_of_states(card: Card, c: Characteristic) -> dict[str, str]:
 
 def cell_labels(pair: Pair) -> list[str]:
     """Names of the cells of a pair in a log row, row by row: "[0.2, 0.35) x car|wedding"."""
-    firsts, seconds = (bin_labels(axis) for axis in pair.axes)
+    firsts, seconds = ([*bin_labels(axis), *["special"] * axis.special] for axis in pair.axes)
     return [f"{first} x {second}" for first in firsts for second in seconds]
 
 

@@ -72,6 +72,23 @@ def test_ratio_without_a_typical_value():
     assert reasons(0, unit="ratio", typical=None)[1] == "Requested amount to yearly income is from 0.2 to under 0.35"
 
 
+def test_months_money_and_numbers():
+    assert reasons(3, unit="months", edges=[1, 12], typical=30.4)[1:] == [
+        "Age of the oldest credit account is from 1 to under 12 months; 30 months is typical",
+        "Age of the oldest credit account is 12 months or more; 30 months is typical",
+    ]
+    assert reasons(3, unit="months", edges=[1, 12])[0].startswith("Age of the oldest credit account is under 1 month;")
+    assert reasons(3, unit="money", edges=[1200, 1234567.5], typical=54321.6)[1:] == [
+        "Age of the oldest credit account is from 1,200 to under 1,234,567.5; 54,322 is typical",
+        "Age of the oldest credit account is 1,234,567.5 or more; 54,322 is typical",
+    ]
+    assert reasons(3, unit="number", edges=[-0.25, 1200], typical=0.123456)[:2] == [
+        "Age of the oldest credit account is under -0.25; 0.123 is typical",
+        "Age of the oldest credit account is from -0.25 to under 1200; 0.123 is typical",
+    ]
+    assert reasons(3, unit="number", typical=1234.5)[0].endswith("1234 is typical")
+
+
 def test_groups():
     assert reasons(2) == [
         "Purpose of the credit is car or wedding; car is typical",
