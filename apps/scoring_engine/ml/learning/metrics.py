@@ -1,138 +1,363 @@
 """Figures of a model on labelled rows: pure functions of probabilities or scores and outcomes.
 
 is_bad: booleans or 0/1, 1 = bad. risk: any number that is higher for riskier rows. weight: how often a row
-counts (bootstrap multiplicities); one each if left out.
+counts (see tallies.py), once each if left out. ValueError: arrays that are not what they should be; its
+TrainingError: one outcome only where two are compared. Tests of calibration are in calibration_tests.py and
+the fits in logistic.py; their names are given here too.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr
 
-SMALLEST_PROBABILITY = 1e-15
+from .calibration_tests import (
+    NORMAL_95,
+    CalibrationBin,
+    ChiSquare,
+    ZTest,
+    binomial_test,
+    calibration_bins,
+    calibration_table,
+    hosmer_lemeshow,
+    jeffreys_test,
+    spiegelhalter,
+    traffic_light,
+    wilson,
+)
+from .errors import TrainingError
+from .logistic import SMALLEST_PROBABILITY, fit_intercept, fit_logistic, log_odds, sigmoid
+from .tallies import Tally, checked, checked_probability, checked_weight, tally, tally_at
+
+__all__ = [
+    "SMALLEST_PROBABILITY", "CalibrationBin", "ChiSquare", "DeLong", "SwapSets", "ZTest", "area", "auc",
+    "auc_interval", "binomial_test", "brier", "calibration_intercept", "calibration_slope", "calibration_table",
+    "delong", "expected_calibration_error", "figures", "fit_intercept", "fit_logistic", "gain_points",
+    "hosmer_lemeshow", "information_value", "jeffreys_test", "ks", "lift_at", "log_loss", "log_odds",
+    "paired_bootstrap", "roc_points", "sigmoid", "spiegelhalter", "swap_sets", "traffic_light",
+    "weight_of_evidence", "wilson",
+]  # fmt: skip
+
+LEAST_DRAWS = 200
+ROWS_DRAWN = 100_000_000  # in all draws of a bootstrap together, from LEAST_DRAWS draws on
+DIGITS = 6
+SMALLEST_ERROR = 1e-12  # of an AUC difference; less is rounding
 
 
 def auc(is_bad: np.ndarray, risk: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """Area under the ROC curve: P(risk of a bad > risk of a good), ties count half (Mann-Whitney)."""
-    return area(*_ranked(is_bad, risk), weight)
+    """Area under the ROC curve: P(risk of a bad > risk of a good), ties count half (Mann-Whitney).
+
+    Hanley and McNeil, Radiology 143, 1982.
+    """
+    return area(_both_outcomes(is_bad, risk, weight))
 
 
-def area(bad: np.ndarray, ends: np.ndarray, order: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """The AUC from what _ranked gives, so that a bootstrap sorts only once."""
-    weight = np.ones(len(order)) if weight is None else weight[order]
-    bads = np.diff(np.concatenate([[0.0], np.cumsum(weight * bad)[ends]]))
-    goods = np.diff(np.concatenate([[0.0], np.cumsum(weight * ~bad)[ends]]))
-    below = np.cumsum(goods) - goods
-    return float((bads * (below + goods / 2)).sum() / (bads.sum() * goods.sum()))
+def area(found: Tally) -> float:
+    """The AUC from counts by risk; nan if bads or goods have no weight."""
+    bads, goods = found.bads.sum(), found.goods.sum()
+    if not (bads and goods):
+        return float("nan")
+    below = np.cumsum(found.goods) - found.goods / 2
+    return float(found.bads @ below / (bads * goods))
 
 
-def _ranked(is_bad: np.ndarray, risk: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(bad in ascending risk, last place of each run of equal risks, the order itself)."""
-    order = np.argsort(risk, kind="stable")
-    ascending = np.asarray(risk)[order]
-    ends = np.flatnonzero(np.append(ascending[1:] != ascending[:-1], True))
-    return np.asarray(is_bad, dtype=bool)[order], ends, order
+def ks(is_bad: np.ndarray, risk: np.ndarray, *, weight: np.ndarray | None = None) -> float:
+    """Kolmogorov-Smirnov: the largest distance of the risk distributions of bads and goods."""
+    return _distance(_both_outcomes(is_bad, risk, weight))
 
 
-def ks(is_bad: np.ndarray, risk: np.ndarray) -> float:
-    """Kolmogorov-Smirnov: the largest distance of the score distributions of bads and goods."""
-    bad, ends, _ = _ranked(is_bad, risk)
-    bads, goods = np.cumsum(bad)[ends], np.cumsum(~bad)[ends]
-    return float(np.abs(bads / bads[-1] - goods / goods[-1]).max())
+def roc_points(
+    is_bad: np.ndarray, risk: np.ndarray, *, weight: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """(share of goods, share of bads) at or above each risk, riskiest first, from (0, 0) to (1, 1).
+
+    That is (false, true) positive rate if the risky are called bad; one point for each distinct risk.
+    """
+    found = _both_outcomes(is_bad, risk, weight)
+    return _shares(found.goods[::-1]), _shares(found.bads[::-1])
 
 
-def brier(is_bad: np.ndarray, probability: np.ndarray) -> float:
-    """Mean squared distance of probability and outcome (Brier, 1950)."""
-    return float(np.mean((np.asarray(probability) - np.asarray(is_bad, dtype=float)) ** 2))
+def gain_points(
+    is_bad: np.ndarray, risk: np.ndarray, *, weight: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """(share of rows, share of bads) at or above each risk, riskiest first: the gain, or CAP, curve.
+
+    From (0, 0) to (1, 1); one point for each distinct risk.
+    """
+    found = _both_outcomes(is_bad, risk, weight)
+    return _shares(found.rows[::-1]), _shares(found.bads[::-1])
 
 
-def log_loss(is_bad: np.ndarray, probability: np.ndarray) -> float:
-    """Mean negative log-likelihood of the outcomes."""
-    p = np.clip(probability, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
-    return float(-np.mean(np.where(np.asarray(is_bad, dtype=bool), np.log(p), np.log1p(-p))))
+def lift_at(is_bad: np.ndarray, risk: np.ndarray, share: float, *, weight: np.ndarray | None = None) -> float:
+    """Bad rate of the riskiest `share` of rows over the bad rate of all; rows tied at its end count in part."""
+    if not 0 < share <= 1:
+        raise ValueError(f"A share of rows lies above 0 and up to 1, not at {share}.")
+    return float(np.interp(share, *gain_points(is_bad, risk, weight=weight))) / share
 
 
-def log_odds(probability: np.ndarray) -> np.ndarray:
-    p = np.clip(probability, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
-    return np.log(p) - np.log1p(-p)
+def brier(is_bad: np.ndarray, probability: np.ndarray, *, weight: np.ndarray | None = None) -> float:
+    """Mean squared distance of probability and outcome (Brier, Monthly Weather Review 78, 1950); nan without rows."""
+    bad, p, weight = checked_probability(is_bad, probability, weight)
+    return _mean((p - bad) ** 2, weight)
 
 
-def sigmoid(value: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-np.clip(value, -500, 500)))
+def log_loss(is_bad: np.ndarray, probability: np.ndarray, *, weight: np.ndarray | None = None) -> float:
+    """Mean negative log-likelihood of the outcomes, p kept 1e-15 away from 0 and 1; nan without rows."""
+    bad, p, weight = checked_probability(is_bad, probability, weight)
+    p = np.clip(p, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+    return _mean(-np.where(bad, np.log(p), np.log1p(-p)), weight)
 
 
-def calibration_slope(is_bad: np.ndarray, probability: np.ndarray) -> float:
-    """Slope of outcome on log-odds (Cox, 1958): 1 is right, below 1 the model is too sure of itself."""
-    return fit_logistic(log_odds(probability), is_bad)[1]
+def calibration_slope(is_bad: np.ndarray, probability: np.ndarray, *, weight: np.ndarray | None = None) -> float:
+    """Slope of outcome on log-odds: 1 is right, below 1 the model is too sure of itself.
+
+    Cox, Biometrika 45, 1958. nan where it has no finite value: one probability for all, or no bad's below
+    any good's, or no good's below any bad's.
+    """
+    bad, p, weight = checked_probability(is_bad, probability, weight)
+    counted = slice(None) if weight is None else weight > 0
+    bads, goods = (p[counted][side[counted]] for side in (bad, ~bad))
+    if not (len(bads) and len(goods)) or goods.max() <= bads.min() or bads.max() <= goods.min():
+        return float("nan")
+    return fit_logistic(log_odds(p), bad, weight=weight)[1]
 
 
-def calibration_intercept(is_bad: np.ndarray, probability: np.ndarray) -> float:
+def calibration_intercept(is_bad: np.ndarray, probability: np.ndarray, *, weight: np.ndarray | None = None) -> float:
     """Calibration in the large: the log-odds to add, at slope 1, for expected to meet observed.
 
-    Above 0 the model expects too few bads. (Steyerberg, Clinical Prediction Models, ch. 15.)
+    Above 0 the model expects too few bads (Steyerberg, Clinical Prediction Models, ch. 15). -60 without a
+    bad and 60 without a good: none would be enough.
     """
-    return fit_intercept(log_odds(probability), is_bad)
+    bad, p, weight = checked_probability(is_bad, probability, weight)
+    return fit_intercept(log_odds(p), bad, weight=weight)
 
 
-def fit_logistic(x: np.ndarray, is_bad: np.ndarray, offset: float | np.ndarray = 0.0) -> tuple[float, float]:
-    """(intercept, slope) of greatest likelihood of outcome on x beside a fixed offset, by Newton's method."""
-    y = np.asarray(is_bad, dtype=float)
-    design = np.column_stack([np.ones(len(y)), x])
-    beta = np.array([_logit_of_mean(y), 0.0])
-    for _ in range(100):
-        p = sigmoid(design @ beta + offset)
-        hessian = design.T @ (design * (p * (1 - p))[:, None])
-        step = np.linalg.lstsq(hessian, design.T @ (y - p), rcond=None)[0]
-        beta = beta + np.clip(step, -2, 2)
-        if np.abs(step).max() < 1e-10:
-            break
-    return float(beta[0]), float(beta[1])
+def expected_calibration_error(
+    is_bad: np.ndarray, probability: np.ndarray, bins: int = 10, *, weight: np.ndarray | None = None
+) -> float:
+    """Mean distance of expected and observed bad rate over bins of about equally many rows; nan without rows.
+
+    Naeini, Cooper and Hauskrecht, AAAI 2015, with bins of equal count (Nguyen and O'Connor, EMNLP 2015), as
+    probabilities of default crowd near 0. Even right probabilities earn a little above 0 by chance.
+    """
+    rows, bads, expected = calibration_bins(is_bad, probability, bins, weight=weight)
+    return float(np.abs(bads - expected).sum() / rows.sum()) if len(rows) else float("nan")
 
 
-def fit_intercept(offset: np.ndarray, is_bad: np.ndarray) -> float:
-    """The constant to add to the log-odds `offset` for the expected number of bads to be the observed."""
-    target = float(np.sum(np.asarray(is_bad, dtype=float)))
-    low, high = -60.0, 60.0
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (middle, high) if sigmoid(offset + middle).sum() < target else (low, middle)
-    return (low + high) / 2
+def figures(
+    is_bad: np.ndarray, probability: np.ndarray, weight: np.ndarray | None = None
+) -> dict[str, float | int | None]:
+    """All figures of one set of rows with both outcomes, rounded for print; None for what has no finite value.
 
-
-def _logit_of_mean(y: np.ndarray) -> float:
-    return float(log_odds(np.array([(y.sum() + 0.5) / (len(y) + 1)]))[0])
-
-
-def figures(is_bad: np.ndarray, probability: np.ndarray) -> dict[str, float | int]:
-    """All figures of one set of rows, rounded for print."""
-    is_bad = np.asarray(is_bad, dtype=bool)
-    area_ = auc(is_bad, probability)
-    found = {
+    Weighted, but for rows and bads: those are what the evidence is made of.
+    """
+    found = _both_outcomes(is_bad, probability, weight)
+    area_, expected = area(found), float(found.rows @ found.values)
+    named = {
         "auc": area_,
         "gini": 2 * area_ - 1,
-        "ks": ks(is_bad, probability),
-        "brier": brier(is_bad, probability),
-        "calibration_slope": calibration_slope(is_bad, probability),
-        "calibration_intercept": calibration_intercept(is_bad, probability),
-        "observed_to_expected": float(is_bad.sum() / np.sum(probability)),
-        "bad_rate": float(is_bad.mean()),
+        "ks": _distance(found),
+        "brier": brier(is_bad, probability, weight=weight),
+        "log_loss": log_loss(is_bad, probability, weight=weight),
+        "calibration_slope": calibration_slope(is_bad, probability, weight=weight),
+        "calibration_intercept": calibration_intercept(is_bad, probability, weight=weight),
+        "expected_calibration_error": expected_calibration_error(is_bad, probability, weight=weight),
+        "observed_to_expected": float(found.bads.sum()) / expected if expected else math.inf,
+        "bad_rate": float(found.bads.sum() / found.rows.sum()),
     }
-    return {**{name: round(value, 6) for name, value in found.items()},
-            "rows": len(is_bad), "bads": int(is_bad.sum())}  # fmt: skip
+    rounded = {name: round(value, DIGITS) if math.isfinite(value) else None for name, value in named.items()}
+    return {**rounded, "rows": len(is_bad), "bads": int(np.count_nonzero(is_bad))}
+
+
+def auc_interval(
+    is_bad: np.ndarray, risk: np.ndarray, group: np.ndarray, *, draws: int = 1000, seed: int = 1,
+    weight: np.ndarray | None = None,
+) -> tuple[float, float, float]:  # fmt: skip
+    """(AUC, lower and upper 95 % bound), drawing whole groups with replacement; draws fall to 200 for large tables.
+
+    Percentile bootstrap (Efron and Tibshirani, An Introduction to the Bootstrap, ch. 13), of clusters where
+    rows of one group hang together. Too narrow with a handful of bads; draws without a bad or a good are left
+    out.
+    """
+    _both_outcomes(is_bad, risk, weight)
+    found = [values[0] for values in _drawn_areas(is_bad, [risk], group, draws, seed, weight)]
+    return auc(is_bad, risk, weight), *_middle_95(found)
 
 
 def paired_bootstrap(
     is_bad: np.ndarray, first: np.ndarray, second: np.ndarray, group: np.ndarray, *, draws: int = 2000,
-    seed: int = 1, on_draw: Callable[[], None] = lambda: None,
+    seed: int = 1, weight: np.ndarray | None = None, on_draw: Callable[[], None] = lambda: None,
 ) -> tuple[float, float, float]:  # fmt: skip
-    """(difference, lower and upper 95 % bound) of AUC first - second, drawing whole groups (percentile)."""
-    ranked = [_ranked(is_bad, first), _ranked(is_bad, second)]
-    _, members = np.unique(group, return_inverse=True)
-    rng = np.random.default_rng(seed)
-    count = int(members.max()) + 1
+    """(difference, lower and upper 95 % bound) of AUC first - second, drawn as by auc_interval, both on each draw."""
     found = []
-    for _ in range(draws):
-        weight = np.bincount(rng.integers(0, count, count), minlength=count)[members].astype(float)
-        found.append(area(*ranked[0], weight) - area(*ranked[1], weight))
+    for one, other in _drawn_areas(is_bad, [first, second], group, draws, seed, weight):
+        found.append(one - other)
         on_draw()
-    lower, upper = np.nanpercentile(found, [2.5, 97.5])
-    return area(*ranked[0]) - area(*ranked[1]), float(lower), float(upper)
+    return auc(is_bad, first, weight) - auc(is_bad, second, weight), *_middle_95(found)
+
+
+@dataclass(frozen=True, slots=True)
+class DeLong:
+    """AUC of two models on the same rows, their difference with its 95 % interval, and a two-sided test of it."""
+
+    first: float
+    second: float
+    difference: float
+    lower: float
+    upper: float
+    z: float
+    p_value: float
+
+
+def delong(is_bad: np.ndarray, first: np.ndarray, second: np.ndarray) -> DeLong:
+    """The difference of two AUCs on the same rows; first and second are risks. No weights, and rows independent.
+
+    DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988, by the midranks of Sun and Xu, IEEE Signal
+    Processing Letters 21, 2014. With V(bad) = the share of goods it is riskier than (ties half) and V(good)
+    likewise, variance = var(V of bads) / bads + var(V of goods) / goods, here of the difference of the V.
+    z = 0 and p = 1 if both rank alike; interval, z and p are nan where no variance can be had (one bad or
+    one good, or a difference without variance).
+    """
+    (first_bad, first_good), (second_bad, second_good) = (_placements(is_bad, risk) for risk in (first, second))
+    parts = first_bad - second_bad, first_good - second_good
+    areas = float(first_bad.mean()), float(second_bad.mean())
+    if not (parts[0].any() or parts[1].any()):
+        return DeLong(*areas, 0.0, 0.0, 0.0, 0.0, 1.0)
+    error = math.sqrt(sum(part.var(ddof=1) / len(part) if len(part) > 1 else math.nan for part in parts))
+    difference = float(parts[0].mean())
+    if not error > SMALLEST_ERROR:
+        return DeLong(*areas, difference, *[math.nan] * 4)
+    z, half = difference / error, NORMAL_95 * error
+    return DeLong(*areas, difference, difference - half, difference + half, z, float(2 * ndtr(-abs(z))))
+
+
+@dataclass(frozen=True, slots=True)
+class SwapSets:
+    """Rows and bads that the second score would accept and the first not (in), the other way (out), both, neither."""
+
+    in_rows: float
+    in_bads: float
+    out_rows: float
+    out_bads: float
+    both_rows: float
+    both_bads: float
+    neither_rows: float
+    neither_bads: float
+
+
+def swap_sets(
+    is_bad: np.ndarray, first_score: np.ndarray, second_score: np.ndarray, accept_share: float, *,
+    weight: np.ndarray | None = None,
+) -> SwapSets:  # fmt: skip
+    """Who is swapped if each score (higher = safer) accepts the safest `accept_share` of rows.
+
+    Siddiqi, Credit Risk Scorecards (swap set analysis). Rows tied at a cut-off are accepted in part, each by
+    the same lot for both scores, so counts may be fractions and scores that rank alike swap nobody.
+    """
+    if not 0 <= accept_share <= 1:
+        raise ValueError(f"A share of rows lies between 0 and 1, not at {accept_share}.")
+    bad, _, times = checked(is_bad, first_score, weight)
+    times = np.ones(len(bad)) if times is None else times
+    first, second = (_accepted(is_bad, score, accept_share, times) for score in (first_score, second_score))
+    both = np.minimum(first, second)
+    sets = second - both, first - both, both, 1 - np.maximum(first, second)
+    return SwapSets(*[float(part @ each) for part in sets for each in (times, times * bad)])
+
+
+def weight_of_evidence(bads: np.ndarray, goods: np.ndarray) -> np.ndarray:
+    """ln(share of all goods / share of all bads) of each bin: above 0 is safer than all rows together.
+
+    Siddiqi, Credit Risk Scorecards. A bin without a bad or without a good counts half a row of each more; a
+    bin without rows has 0, no evidence. nan if there is no bad or no good at all.
+    """
+    good_share, bad_share = _two_shares(goods, bads)
+    return np.log(good_share / bad_share)
+
+
+def information_value(bads: np.ndarray, goods: np.ndarray) -> float:
+    """Sum over bins of (share of goods - share of bads) x weight of evidence; never below 0.
+
+    Siddiqi, Credit Risk Scorecards; Kullback's divergence, both ways added (Kullback and Leibler, 1951). Bins
+    without bads or goods as in weight_of_evidence. nan if there is no bad or no good at all.
+    """
+    good_share, bad_share = _two_shares(goods, bads)
+    return float((good_share - bad_share) @ np.log(good_share / bad_share))
+
+
+def _two_shares(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Shares of two counts by bin, neither 0; both 1 in a bin that neither has."""
+    first, second = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    if first.shape != second.shape or first.ndim != 1:
+        raise ValueError(f"There are counts of {first.shape} and of {second.shape} bins.")
+    if not (np.isfinite(first) & np.isfinite(second) & (first >= 0) & (second >= 0)).all():
+        raise ValueError("A count is below zero or not finite.")
+    if not (first.any() and second.any()):
+        return np.full(len(first), math.nan), np.full(len(first), math.nan)
+    more = np.where((first == 0) ^ (second == 0), 0.5, 0.0)
+    empty = (first == 0) & (second == 0)
+    return tuple(np.where(empty, 1.0, (each + more) / each.sum()) for each in (first, second))
+
+
+def _both_outcomes(is_bad: np.ndarray, risk: np.ndarray, weight: np.ndarray | None) -> Tally:
+    found = tally(is_bad, risk, weight)
+    if not (found.bads.any() and found.goods.any()):
+        raise TrainingError("How well a model ranks can only be told from rows with both outcomes, bad and good.")
+    return found
+
+
+def _distance(found: Tally) -> float:
+    return float(np.abs(_shares(found.bads) - _shares(found.goods)).max())
+
+
+def _shares(counts: np.ndarray) -> np.ndarray:
+    """Cumulated shares, 0 first."""
+    sums = np.concatenate([[0.0], np.cumsum(counts)])
+    return sums / sums[-1]
+
+
+def _mean(number: np.ndarray, weight: np.ndarray | None) -> float:
+    total = len(number) if weight is None else float(weight.sum())
+    return float((number.sum() if weight is None else number @ weight) / total) if total else math.nan
+
+
+def _drawn_areas(
+    is_bad: np.ndarray, risks: list[np.ndarray], group: np.ndarray, draws: int, seed: int, weight: np.ndarray | None
+) -> Iterator[list[float]]:
+    """The AUC of each risk on each draw; sorts once, then only counts."""
+    ranked = [np.unique(checked(is_bad, risk)[1], return_inverse=True) for risk in risks]
+    cells = [2 * place + np.asarray(is_bad, dtype=bool) for _, place in ranked]
+    names, members = np.unique(group, return_inverse=True)
+    once = None if weight is None else checked_weight(weight, len(members))
+    rng = np.random.default_rng(seed)
+    for _ in range(min(draws, max(LEAST_DRAWS, ROWS_DRAWN // max(len(members), 1)))):
+        times = np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names)).astype(float)[members]
+        times = times if once is None else times * once
+        yield [area(tally_at(values, cell, times)) for (values, _), cell in zip(ranked, cells, strict=True)]
+
+
+def _middle_95(found: list[float]) -> tuple[float, float]:
+    kept = [value for value in found if not math.isnan(value)]
+    return tuple(np.percentile(kept, [2.5, 97.5]).tolist()) if kept else (math.nan, math.nan)
+
+
+def _placements(is_bad: np.ndarray, risk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each bad the share of goods below it, for each good the share of bads above it; ties count half."""
+    bad, risk, _ = checked(is_bad, risk)
+    found = _both_outcomes(bad, risk, None)
+    place = np.searchsorted(found.values, risk)
+    below = (np.cumsum(found.goods) - found.goods / 2) / found.goods.sum()
+    above = 1 - (np.cumsum(found.bads) - found.bads / 2) / found.bads.sum()
+    return below[place[bad]], above[place[~bad]]
+
+
+def _accepted(is_bad: np.ndarray, score: np.ndarray, share: float, times: np.ndarray) -> np.ndarray:
+    """How much of each row is accepted: 1, 0, or a part at the cut-off."""
+    _, score, _ = checked(is_bad, score)
+    values, place = np.unique(score, return_inverse=True)
+    rows = np.bincount(place, times, len(values))
+    safer = rows.sum() - np.cumsum(rows)
+    room = share * rows.sum() - safer
+    part = np.divide(room, rows, out=np.zeros(len(rows)), where=rows > 0)
+    return np.clip(part, 0, 1)[place]
