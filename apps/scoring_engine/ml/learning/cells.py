@@ -17,6 +17,7 @@ EARLIEST = np.datetime64("1900-01-01")
 NO_VALUE = ("na", "n/a", "nan", "null", "none", "nil", "-", "--", ".", "?", "#n/a", "unknown")
 _YEAR = re.compile(r"((?:19|20)\d\d|2100)(\.0)?")
 _MONTH = re.compile(r"\d{4}-\d{2}")
+_WHOLE = re.compile(r"-?\d+\.0+")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 
 
@@ -165,7 +166,7 @@ class Columns:
 
 
 def text_of(value: object) -> str | None:
-    """One text for a cell of any type: 1.0 and Decimal("1.00") are "1", True is "true"; None for nothing."""
+    """One text for a cell of any type: 1.0, "1.0" and Decimal("1.00") are "1", True is "true"; None for nothing."""
     if value is None or value != value:
         return None
     if isinstance(value, bool):
@@ -174,7 +175,8 @@ def text_of(value: object) -> str | None:
         return str(int(value))
     if isinstance(value, dt.datetime) and value.time() == dt.time():
         return value.date().isoformat()
-    return str(value).strip() or None
+    text = str(value).strip()
+    return (text.partition(".")[0] if _WHOLE.fullmatch(text) else text) or None
 
 
 def literals(values: Iterable[object]) -> set[str]:

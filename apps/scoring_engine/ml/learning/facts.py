@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..vocabulary import FACTS
-from .cells import Columns, Texts, text_of
+from .cells import Columns, Texts, literals, text_of
 from .naming import NUMERIC_KINDS
 from .recipe import InputRule, Recipe
 from .recipe_rules import FLAGS
@@ -76,32 +76,39 @@ def _raw_numbers(rule: InputRule, columns: Columns) -> np.ndarray:
     if not rule.values and not rule.missing:
         return columns.numbers(rule.column)
     texts = columns.texts(rule.column)
-    by_text = {text: float(value) for text, value in rule.values.items()}
+    by_text = {text: float(value) for text, value in _map(rule).items()}
 
     def number(text: str) -> float:
         return by_text[text] if text in by_text else columns.number(text)
 
-    absent = texts.among(rule.missing) | (texts.codes < 0)
+    absent = texts.among(literals(rule.missing)) | (texts.codes < 0)
     return columns.parsed(rule.column, (texts.mapped(number, np.nan, float), absent))
 
 
 def _category(recipe: Recipe, rule: InputRule, columns: Columns, texts: Texts) -> Fact:
-    empty = texts.among(rule.missing) | (texts.codes < 0)
-    values = texts.mapped(lambda text: text_of(rule.values.get(text, text)), empty=None)
+    empty = texts.among(literals(rule.missing)) | (texts.codes < 0)
+    by_text = _map(rule)
+    values = texts.mapped(lambda text: text_of(by_text.get(text, text)), empty=None)
     if fact := FACTS[recipe.segment].get(rule.name):
-        known = texts.mapped(lambda text: rule.values.get(text, text) in fact.values, empty=True, dtype=bool)
+        known = texts.mapped(lambda text: by_text.get(text, text) in fact.values, empty=True, dtype=bool)
         columns.refuse(rule.column, ~empty & ~known, f"is not a known {rule.name}",
                        "map it with values = { ... }, or give the input another name")  # fmt: skip
     return _with_empties(rule, values, empty, rule.empty_is or None)
 
 
 def _flag(rule: InputRule, columns: Columns, texts: Texts) -> Fact:
-    empty = texts.among(rule.missing) | (texts.codes < 0)
-    values = texts.mapped(lambda text: _yes_or_no(rule.values, text), empty=None)
+    empty = texts.among(literals(rule.missing)) | (texts.codes < 0)
+    by_text = _map(rule)
+    values = texts.mapped(lambda text: _yes_or_no(by_text, text), empty=None)
     unclear = ~empty & np.array([value is None for value in values], dtype=bool)
     columns.refuse(rule.column, unclear, "is neither yes nor no",
                    'say what it means with values = { "..." = true, "..." = false }')  # fmt: skip
     return _with_empties(rule, values, empty, FLAGS.get(rule.empty_is))
+
+
+def _map(rule: InputRule) -> dict[str, Any]:
+    """`values` by texts as they are read from cells."""
+    return {text_of(text) or "": value for text, value in rule.values.items()}
 
 
 def _yes_or_no(given: dict[str, Any], text: str) -> bool | None:
