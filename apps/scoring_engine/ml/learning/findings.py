@@ -114,7 +114,7 @@ def _in_time(figures: Figures) -> Iterator[Finding]:
 
 def _expected(figures: Figures) -> Iterator[Finding]:
     test = figures["test"]
-    found, expected = test["observed_to_expected"], test["expected_bads"]
+    found, expected = test["observed_to_expected"] or 0.0, test["expected_bads"]
     observed = test["bad_rate"] * test["rows"]
     weighted = " (weighted)" if test["weighted"] else ""
     text = (
@@ -131,7 +131,9 @@ def _slope(figures: Figures) -> Iterator[Finding]:
     slope = figures["test"]["calibration_slope"]
     error = figures["test"]["expected_calibration_error"]
     text = f"The calibration slope is {figure(slope)} (1 is right), the expected calibration error {rate(error)}"
-    if LEAST <= slope <= MOST:
+    if slope is None:
+        yield Finding("calibration", BAD, "The calibration slope cannot be known: no finite slope fits these rows.")
+    elif LEAST <= slope <= MOST:
         yield Finding("calibration", GOOD, f"{text}.")
     elif slope < LEAST:
         yield Finding("calibration", BAD, f"{text}: the card is too sure of itself, high risks are overstated and low"
@@ -164,17 +166,28 @@ def _grades(figures: Figures) -> Iterator[Finding]:
 def _stability(figures: Figures) -> Iterator[Finding]:
     score = figures["score_stability"]
     if score is not None:
-        words = {"green": "stable", "amber": "moved somewhat", "red": "moved"}
-        yield Finding("stability", {"green": GOOD, "amber": NOTE, "red": BAD}[score["light"]],
-                      f"The score's distribution is {words[score['light']]} between training and test rows"
-                      f" (PSI {figure(score['psi'])}).")  # fmt: skip
+        words = {"green": "is stable", "amber": "moved somewhat", "red": "moved"}
+        level = {"green": GOOD, "amber": NOTE, "red": NOTE if _by_chance(score) else BAD}[score["light"]]
+        yield Finding("stability", level, f"The score's distribution {words[score['light']]} between training and test"
+                      f" rows (PSI {figure(score['psi'])}).")  # fmt: skip
     known = [one for one in figures["tables"] if one["psi"] is not None]
-    for light, level, words in (("red", BAD, "moved by more than 0.25"), ("amber", NOTE, "moved by 0.1 to 0.25")):
-        moved = [f"{one['title']} ({figure(one['psi'])})" for one in known if one["light"] == light]
-        if moved:
-            yield Finding("stability", level, f"PSI of {', '.join(moved)}: {words}.")
+    for light, level, words in (("red", BAD, "0.25 or more"), ("amber", NOTE, "0.1 to 0.25")):
+        moved = [one for one in known if one["light"] == light]
+        if real := [one for one in moved if not _by_chance(one)]:
+            yield Finding("stability", level, f"The rows moved between bins (PSI {words}): {_indices(real)}.")
+        if few := [one for one in moved if _by_chance(one)]:
+            yield Finding("stability", NOTE, f"PSI {words}, but so few rows show as much by chance: {_indices(few)}.")
     if not known:
         yield Finding("stability", NOTE, "The counts of the training rows are not known, so stability cannot be told.")
+
+
+def _by_chance(one: dict[str, Any]) -> bool:
+    """Not above twice what two samples of one population show."""
+    return one["psi"] is not None and one["psi"] <= 2 * one["psi_by_chance"]
+
+
+def _indices(tables: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{one['title']} ({figure(one['psi'])})" for one in tables)
 
 
 def _comparison(figures: Figures) -> Iterator[Finding]:
@@ -218,10 +231,6 @@ def _monotonicity(figures: Figures) -> Iterator[Finding]:
         yield Finding("order", GOOD, f"All {count(steps)} steps of points of the {scales} keep their direction.")
     else:
         yield Finding("order", NOTE, "No characteristic has a stated direction, so the card claims no order.")
-    if figures["contradictions"]:
-        names = ", ".join(figures["contradictions"])
-        yield Finding("order", NOTE, f"Tables do not claim the same direction for {names}: for these the order of the"
-                      " whole card does not follow from the tables.")  # fmt: skip
 
 
 def _gaming(figures: Figures) -> Iterator[Finding]:

@@ -116,6 +116,7 @@ def _data(figures: Figures) -> Html:
         table(("table", "file", "rows", "as in training", "SHA-256"), files, numbers=(2,)),
         table(("", "rows", "bad", "bad rate"), sides, numbers=(1, 2, 3)),
         table(("rows left out by the recipe", "rows"), left_out, numbers=(1,)) if left_out else "",
+        *(paragraph(f"Warning: {text}") for text in data["warnings"]),
         paragraph(f"Recipe: {data['recipe']['file']}, SHA-256 {data['recipe']['sha256']}"
                   + (", named by hand." if data["recipe"]["named_by_hand"] else ", the one the card was made by."),
                   "soft"),

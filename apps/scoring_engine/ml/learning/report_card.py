@@ -40,8 +40,8 @@ def characteristics_section(figures: Figures) -> Html:
             for one in sorted(found, key=lambda one: -one["test"]["information_value"])]  # fmt: skip
     return section(
         "characteristics", "Characteristic by characteristic",
-        table(("characteristic", "IV, training rows", f"IV, rows {sample_name(figures)}", "PSI", ""), rows,
-              numbers=(1, 2, 3)),
+        table(("characteristic", "IV, training rows", f"IV, rows {sample_name(figures)}", "PSI", "by chance", ""), rows,
+              numbers=(1, 2, 3, 4)),
         paragraph("IV: information value. PSI compares training rows with the others: under 0.1 stable, above 0.25"
                   " moved.",
                   "soft"),

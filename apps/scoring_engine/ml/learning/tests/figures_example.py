@@ -10,7 +10,7 @@ def example_figures() -> dict[str, Any]:
         "model": _model(), "data": _data(),
         "accepted": {"cut_off": 431, "source": "share", "share": 0.704},
         "training": _evidence(6000, 780, 0.71), "test": _evidence(2000, 300, 0.683),
-        "score_stability": {"psi": 0.034, "light": "green", "bands": [
+        "score_stability": {"psi": 0.034, "psi_by_chance": 0.0013, "light": "green", "bands": [
             {"from": None, "below": 420, "training": 1500, "test": 450},
             {"from": 420, "below": 480, "training": 3000, "test": 1050},
             {"from": 480, "below": None, "training": 1500, "test": 500},
@@ -22,7 +22,6 @@ def example_figures() -> dict[str, Any]:
             {"table": "debt_to_income x inquiries", "feature": "inquiries", "direction": "higher_is_riskier",
              "kind": "pair", "points": [[6, 1], [2, -3], [0, -9]], "steps": 3, "against": 0},
         ],
-        "contradictions": [],
         "segments": {"product": [
             {"level": "car", "rows": 1500, "bads": 210, "bad_rate": 0.14, "expected_bads": 204.0,
              "observed_to_expected": 1.029, "auc": 0.69, "auc_lower": 0.66, "auc_upper": 0.72},
@@ -71,6 +70,7 @@ def _data() -> dict[str, Any]:
         "recipe": {"file": "recipe.toml", "sha256": "01" * 32, "named_by_hand": False},
         "cut": "2015-01-01", "holdout": None, "grouped_by": None, "weighted_by": None, "rows_in_file": 8100,
         "rows_used": 8000, "excluded": [{"reason": "test loans <of the bank>", "rows": 100}],
+        "warnings": ["Column 'colour' is not used."],
         "test_from": "2015-01-02", "test_to": "2016-12-30", "seed": 7, "most_challenger_rows": 250_000,
     }  # fmt: skip
 
@@ -106,7 +106,7 @@ def _income() -> dict[str, Any]:
         "directions": ["higher_is_riskier"], "code": "DEBT", "reference_points": 3,
         "labels": ["(-inf, 0.2)", "[0.2, 0.5)", "[0.5, inf)", "missing", "unavailable"],
         "points": [22, 4, -30, -12, 3], "axes": [["(-inf, 0.2)", "[0.2, 0.5)", "[0.5, inf)"]], "least_points": -30,
-        "most_points": 22, "psi": 0.02, "light": "green",
+        "most_points": 22, "psi": 0.02, "psi_by_chance": 0.002, "light": "green",
         "training": {"rows": [2000, 2500, 1400, 100, 0], "bads": [150, 300, 310, 20, 0], "information_value": 0.21},
         "test": {"rows": [640, 860, 480, 20, 0], "bads": [60, 120, 116, 4, 0], "information_value": 0.2},
     }  # fmt: skip
@@ -118,7 +118,7 @@ def _purpose() -> dict[str, Any]:
         "directions": ["free"], "code": "PURPOSE", "reference_points": 0,
         "labels": ["car|home_improvement", "<script>alert(1)</script>", "missing", "unavailable", "unseen"],
         "points": [5, -9, -9, 0, -9], "axes": [["car|home_improvement", "<script>alert(1)</script>"]],
-        "least_points": -9, "most_points": 5, "psi": 0.31, "light": "red",
+        "least_points": -9, "most_points": 5, "psi": 0.31, "psi_by_chance": 0.0007, "light": "red",
         "training": {"rows": [4000, 2000, 0, 0, 0], "bads": [450, 330, 0, 0, 0], "information_value": 0.05},
         "test": {"rows": [900, 1100, 0, 0, 0], "bads": [110, 190, 0, 0, 0], "information_value": 0.04},
     }  # fmt: skip
@@ -132,7 +132,7 @@ def _pair() -> dict[str, Any]:
         "reference_points": 0,
         "labels": [*(f"{a} x {b}" for a in low for b in high), "missing", "unavailable", "special"],
         "points": [6, 1, 2, -3, 0, -9, -2, 0, 0], "axes": [low, high], "least_points": -9, "most_points": 6,
-        "psi": 0.05, "light": "green",
+        "psi": 0.05, "psi_by_chance": 0.004, "light": "green",
         "training": {"rows": [1200, 800, 1500, 1000, 700, 700, 100, 0, 0],
                      "bads": [80, 70, 170, 130, 140, 170, 20, 0, 0], "information_value": 0.2},
         "test": {"rows": [400, 240, 500, 360, 230, 250, 20, 0, 0], "bads": [34, 26, 60, 60, 50, 66, 4, 0, 0],
