@@ -24,6 +24,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from apps.scoring_engine.ml.learning.boosting import threads_for
 from apps.scoring_engine.ml.learning.encoding import Feature, encode
 from apps.scoring_engine.ml.learning.metrics import log_loss, log_odds, sigmoid
 from apps.scoring_engine.ml.learning.recipe import Recipe
@@ -39,7 +40,7 @@ EMPTY = "(empty)"
 MOST_TREES = 3000
 PATIENCE = 50
 LIGHTGBM = {
-    "objective": "binary", "learning_rate": 0.05, "bagging_freq": 1, "num_threads": THREADS, "seed": SEED,
+    "objective": "binary", "learning_rate": 0.05, "bagging_freq": 1, "seed": SEED,
     "deterministic": True, "force_row_wise": True, "verbose": -1, "feature_pre_filter": False,
 }  # fmt: skip
 SINGLE_SETTINGS = (
@@ -216,7 +217,7 @@ def lightgbm_single(task: Task) -> Answer:
         if best is None or loss < best[0]:
             best = (loss, settings, int(np.mean(rounds) * INNER_FOLDS / (INNER_FOLDS - 1)) + 1)
     _, settings, rounds = best
-    model, seconds = timed(lambda: lightgbm.train({**LIGHTGBM, **settings}, lightgbm.Dataset(X, task.y), rounds))
+    model, seconds = timed(lambda: lightgbm.train(_set(settings, X), lightgbm.Dataset(X, task.y), rounds))
     return Answer(model.predict(late), seconds, f"{rounds} trees of {settings['num_leaves']} leaves")
 
 
@@ -225,10 +226,15 @@ def _with_categories(task: Task) -> tuple[pd.DataFrame, pd.DataFrame]:
     return task.X.astype(levels), task.late.astype(levels)
 
 
+def _set(settings: dict, X: Any) -> dict:
+    """As many threads as the card takes for so many rows."""
+    return {**LIGHTGBM, "num_threads": threads_for(len(X)), **settings}
+
+
 def _stopped(X: Any, y: np.ndarray, X_stop: Any, y_stop: np.ndarray, settings: dict) -> lightgbm.Booster:
     fitted = lightgbm.Dataset(X, y)
     return lightgbm.train(
-        {**LIGHTGBM, **settings}, fitted, MOST_TREES,
+        _set(settings, X), fitted, MOST_TREES,
         valid_sets=[lightgbm.Dataset(X_stop, y_stop, reference=fitted)],
         callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
     )  # fmt: skip
