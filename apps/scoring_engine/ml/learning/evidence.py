@@ -12,7 +12,7 @@ from .rows import Rows
 
 LEAST_BADS = 10  # on either side; below it no figure of ranking is given
 BAND_WIDTHS = (5, 10, 20, 25, 50, 100)
-MOST_BANDS = 30
+MOST_BANDS = 20
 CALIBRATION_BINS = 10
 
 

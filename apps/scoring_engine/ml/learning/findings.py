@@ -18,6 +18,7 @@ SAMPLES = {
     "out_of_time": "out of time", "holdout": "held back from training",
     "new_data": "of a table that the card was not trained on",
 }  # fmt: skip
+SHORT_SAMPLES = {"out_of_time": "out of time", "holdout": "held back", "new_data": "new rows"}
 Figures = dict[str, Any]
 
 
@@ -43,14 +44,14 @@ def opening(found: list[Finding]) -> str:
     if not bad and not notes:
         return f"All {len(found)} statements below are within the customary limits."
     topics = list(dict.fromkeys(one.topic for one in found if one.level == BAD))
-    first = f"{_counted(bad, 'finding')} outside the customary limits ({', '.join(topics)})" if bad else (
+    first = f"{counted(bad, 'finding')} outside the customary limits ({', '.join(topics)})" if bad else (
         "No finding is outside the customary limits")  # fmt: skip
-    return f"{first}; {_counted(notes, 'point')} to know."
+    return f"{first}; {counted(notes, 'point')} to know."
 
 
 def sample_name(figures: Figures) -> str:
-    """What the test rows are, as in "rows out of time"."""
-    return SAMPLES[figures["data"]["kind"]]
+    """What the test rows are, short enough to head a column."""
+    return SHORT_SAMPLES[figures["data"]["kind"]]
 
 
 def count(value: float) -> str:
@@ -73,12 +74,12 @@ def within(lower: float | None, upper: float | None, digits: int = 3) -> str:
     return f"95 %: {figure(lower, digits)} to {figure(upper, digits)}"
 
 
-def _counted(number: int, thing: str) -> str:
+def counted(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _ranking(figures: Figures) -> Iterator[Finding]:
-    test, sample = figures["test"], sample_name(figures)
+    test, sample = figures["test"], SAMPLES[figures["data"]["kind"]]
     text = (
         f"On {count(test['rows'])} rows {sample} ({count(test['bads'])} bad, {rate(test['bad_rate'])}) the card"
         f" separates with AUC {figure(test['auc'])} ({within(test['auc_lower'], test['auc_upper'])}), Gini"
@@ -227,7 +228,7 @@ def _monotonicity(figures: Figures) -> Iterator[Finding]:
     if against:
         yield Finding("order", BAD, f"{count(against)} of {count(steps)} steps of points go against their direction.")
     elif proven:
-        scales = _counted(len(proven), "directed scale")
+        scales = counted(len(proven), "directed scale")
         yield Finding("order", GOOD, f"All {count(steps)} steps of points of the {scales} keep their direction.")
     else:
         yield Finding("order", NOTE, "No characteristic has a stated direction, so the card claims no order.")

@@ -43,11 +43,14 @@ a { color: var(--blue); }
 @media (max-width: 44rem) { .beside, .lines { grid-template-columns: 1fr; } nav ol { columns: 1; } }
 @page { size: A4; margin: 16mm 14mm; }
 @media print {
-  body { max-width: none; padding: 0; font-size: 10pt; }
+  body { max-width: none; padding: 0; font-size: 9.5pt; }
   h2, h3, caption { break-after: avoid; }
   figure, tr, .person, .verdict, .beside, .keep { break-inside: avoid; }
   thead { display: table-header-group; }
   .wide { overflow: visible; }
+  .beside { grid-template-columns: 1fr 1fr; gap: 4mm; }
+  .beside table { font-size: 7.5pt; }
+  .beside th, .beside td { padding: 1px 4px; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import TrainingError
-from .findings import count, figure, findings, opening, rate, sample_name, within
+from .findings import BAD, count, counted, figure, findings, opening, rate, sample_name, within
 from .markup import (
     Html,
     beside,
@@ -78,7 +78,10 @@ def write_report(figures: Figures, out: Path) -> None:
 def _verdict(figures: Figures) -> Html:
     found = findings(figures)
     first = " ".join(one.text for one in found if one.topic in ("ranking", "evidence", "level of risk", "calibration"))
-    words = joined([paragraph(Html(f"<strong>{html(opening(found))}</strong>")), paragraph(first)])
+    wrong = [one.text for one in found if one.level == BAD and one.text not in first]
+    items = Html("".join(f"<li>{html(text)}</li>" for text in wrong))
+    words = joined([paragraph(Html(f"<strong>{html(opening(found))}</strong>")), paragraph(first),
+                    Html(f"<ul>{items}</ul>") if wrong else ""])  # fmt: skip
     return joined([Html(f'<div class="verdict">{words}</div>\n'), section(
         "findings", "What the figures say", finding_list(found),
         paragraph("Every sentence here was written from the figures of this report. What they mean for this lender is"
@@ -95,8 +98,8 @@ def _model(figures: Figures) -> Html:
         ("Origin of the training data", model["origin"]), ("Population", model["population"]),
         ("Owner", model["owner"]), ("Use", model["use"]), ("Materiality", model["materiality"]),
         ("Why", model["materiality_why"]),
-        ("Size", f"{model['characteristics']} characteristics with {model['bins']} bins, {model['pairs']} pairs with"
-                 f" {model['cells']} cells"),
+        ("Size", f"{counted(model['characteristics'], 'characteristic')} with {counted(model['bins'], 'bin')},"
+                 f" {counted(model['pairs'], 'pair')} with {counted(model['cells'], 'cell')}"),
         ("Scores", f"{model['least_score']} to {model['most_score']} can be reached; 400 is even odds, every"
                    f" {model['points_to_double_odds']} points double the odds of being good"),
         ("Model file", f"{model['file']}, SHA-256 {model['sha256']}"),
@@ -277,7 +280,7 @@ def _test(one: dict[str, Any]) -> tuple[object, object]:
 
 
 def _both(figures: Figures) -> list[tuple[str, dict[str, Any]]]:
-    sides = ((f"rows {sample_name(figures)}", figures["test"]), ("training rows", figures["training"]))
+    sides = ((sample_name(figures), figures["test"]), ("training", figures["training"]))
     return [(name, one) for name, one in sides if one is not None]
 
 

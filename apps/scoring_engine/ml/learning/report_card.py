@@ -35,16 +35,16 @@ def card_section(figures: Figures) -> Html:
 
 def characteristics_section(figures: Figures) -> Html:
     found = _of_kind(figures, "characteristic")
-    rows = [(one["title"], _information(one["training"]), _information(one["test"]), figure(one["psi"]),
-             mark(one["light"]))
-            for one in sorted(found, key=lambda one: -one["test"]["information_value"])]  # fmt: skip
+    rows = [
+        (one["title"], _information(one["training"]), _information(one["test"]), figure(one["psi"]),
+         figure(one["psi_by_chance"]), mark(one["light"]))
+        for one in sorted(found, key=lambda one: -(one["test"]["information_value"] or 0.0))
+    ]  # fmt: skip
+    head = ("characteristic", "IV, training", f"IV, {sample_name(figures)}", "PSI", "PSI by chance", "")
     return section(
-        "characteristics", "Characteristic by characteristic",
-        table(("characteristic", "IV, training rows", f"IV, rows {sample_name(figures)}", "PSI", "by chance", ""), rows,
-              numbers=(1, 2, 3, 4)),
-        paragraph("IV: information value. PSI compares training rows with the others: under 0.1 stable, above 0.25"
-                  " moved.",
-                  "soft"),
+        "characteristics", "Characteristic by characteristic", table(head, rows, numbers=(1, 2, 3, 4)),
+        paragraph("IV: information value. PSI compares training rows with the others: under 0.1 stable, from 0.25"
+                  " moved; by chance: what two samples of one population would show.", "soft"),
         *(_characteristic(place, one, figures) for place, one in enumerate(found)),
     )  # fmt: skip
 
@@ -54,9 +54,10 @@ def pairs_section(figures: Figures) -> Html:
     if not found:
         return section("pairs", "Pairs", paragraph("The card has no pairs."))
     return section(
-        "pairs", "Pairs", paragraph("Each grid gives the points of a cell; beneath them the rows"
-                                    f" {sample_name(figures)} and their bad rate. The deeper the colour, the fewer"
-                                    " the points."),
+        "pairs", "Pairs",
+        paragraph("Each grid gives the points of a cell; beneath them its rows and their bad rate"
+                  f" ({sample_name(figures)})."
+                  " The deeper the colour, the fewer the points."),
         *(_pair(one) for one in found),
     )  # fmt: skip
 
@@ -152,7 +153,7 @@ def _bin_plot(place: int, one: OneTable, sides: list[tuple[str, dict[str, Any]]]
         f"bins-{place}", one["title"], f"Share of rows and bad rate in each bin of {one['title']}",
         [str(k + 1) if k < len(one["axes"][0]) else words_of(one["labels"][k]).split()[0] for k in shown],
         "line of the table", axis_to("share of rows", max(max(one.heights) for one in sets), percent), sets,
-        over=Line("bad rate", rates, ORANGE, marks=True),
+        over=Line(f"bad rate, {sides[-1][0]}", rates, ORANGE, marks=True),
         over_axis=axis_to("bad rate", max(found for _, found in rates), percent),
     )  # fmt: skip
 

@@ -156,7 +156,7 @@ def test_without_training_rows_it_says_what_cannot_be_known():
     for one in figures["tables"]:
         one |= {"training": None, "psi": None, "psi_by_chance": None, "light": None}
     page = report(figures)
-    assert "of a table that the card was not trained on" in page
+    assert "rows of a table that the card was not trained on" in page
     assert of_topic(figures, "comparison")[0][0] == NOTE
     assert of_topic(figures, "stability")[0][0] == NOTE
     assert outline(page).open == []
