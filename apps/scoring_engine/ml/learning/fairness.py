@@ -53,8 +53,8 @@ def adverse_impact(
 
     Below 0.8 is the four-fifths rule of the Uniform Guidelines on Employee Selection Procedures (29 CFR
     1607.4 D, 1978). Interval by logarithms (Katz and others, Biometrics 34, 1978); with nobody or everybody of
-    a group selected, both groups get half a row more selected and half a row more not, for the interval. ratio is nan if nobody of
-    the reference group is selected, and all but rows where a group has no weight.
+    a group selected, both groups get half a row more selected and half a row more not, for the interval.
+    ratio is nan if nobody of the reference group is selected, and all but rows where a group has no weight.
     """
     chosen, _, times = checked(selected, np.zeros(len(selected)), weight)
     counts = {name: (rows, taken) for name, _, rows, taken in _counted(group, times, chosen)}

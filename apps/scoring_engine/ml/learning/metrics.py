@@ -29,7 +29,7 @@ from .calibration_tests import (
 )
 from .errors import TrainingError
 from .logistic import SMALLEST_PROBABILITY, fit_intercept, fit_logistic, log_odds, sigmoid
-from .tallies import Tally, checked, checked_probability, checked_weight, tally, tally_at
+from .tallies import Tally, checked, checked_probability, tally
 
 __all__ = [
     "SMALLEST_PROBABILITY", "CalibrationBin", "ChiSquare", "DeLong", "SwapSets", "ZTest", "area", "auc",
@@ -51,16 +51,14 @@ def auc(is_bad: np.ndarray, risk: np.ndarray, weight: np.ndarray | None = None) 
 
     Hanley and McNeil, Radiology 143, 1982.
     """
-    return area(_both_outcomes(is_bad, risk, weight))
+    found = _both_outcomes(is_bad, risk, weight)
+    return area(found.bads, found.goods)
 
 
-def area(found: Tally) -> float:
-    """The AUC from counts by risk; nan if bads or goods have no weight."""
-    bads, goods = found.bads.sum(), found.goods.sum()
-    if not (bads and goods):
-        return float("nan")
-    below = np.cumsum(found.goods) - found.goods / 2
-    return float(found.bads @ below / (bads * goods))
+def area(bads: np.ndarray, goods: np.ndarray) -> float:
+    """The AUC from counts at each risk, risk ascending; nan if bads or goods have no weight."""
+    pairs = bads.sum() * goods.sum()
+    return float(bads @ (np.cumsum(goods) - goods / 2) / pairs) if pairs else math.nan
 
 
 def ks(is_bad: np.ndarray, risk: np.ndarray, *, weight: np.ndarray | None = None) -> float:
@@ -154,7 +152,7 @@ def figures(
     Weighted, but for rows and bads: those are what the evidence is made of.
     """
     found = _both_outcomes(is_bad, probability, weight)
-    area_, expected = area(found), float(found.rows @ found.values)
+    area_, expected = area(found.bads, found.goods), float(found.rows @ found.values)
     named = {
         "auc": area_,
         "gini": 2 * area_ - 1,
@@ -181,9 +179,8 @@ def auc_interval(
     rows of one group hang together. Too narrow with a handful of bads; draws without a bad or a good are left
     out.
     """
-    _both_outcomes(is_bad, risk, weight)
-    found = [values[0] for values in _drawn_areas(is_bad, [risk], group, draws, seed, weight)]
-    return auc(is_bad, risk, weight), *_middle_95(found)
+    found = auc(is_bad, risk, weight)
+    return found, *_middle_95([values[0] for values in _drawn_areas(is_bad, [risk], group, draws, seed, weight)])
 
 
 def paired_bootstrap(
@@ -191,11 +188,11 @@ def paired_bootstrap(
     seed: int = 1, weight: np.ndarray | None = None, on_draw: Callable[[], None] = lambda: None,
 ) -> tuple[float, float, float]:  # fmt: skip
     """(difference, lower and upper 95 % bound) of AUC first - second, drawn as by auc_interval, both on each draw."""
-    found = []
+    difference, found = auc(is_bad, first, weight) - auc(is_bad, second, weight), []
     for one, other in _drawn_areas(is_bad, [first, second], group, draws, seed, weight):
         found.append(one - other)
         on_draw()
-    return auc(is_bad, first, weight) - auc(is_bad, second, weight), *_middle_95(found)
+    return difference, *_middle_95(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +280,7 @@ def information_value(bads: np.ndarray, goods: np.ndarray) -> float:
     without bads or goods as in weight_of_evidence. nan if there is no bad or no good at all.
     """
     good_share, bad_share = _two_shares(goods, bads)
-    return float((good_share - bad_share) @ np.log(good_share / bad_share))
+    return float((good_share - bad_share) @ np.log(good_share / bad_share)) if len(good_share) else math.nan
 
 
 def _two_shares(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -325,16 +322,41 @@ def _mean(number: np.ndarray, weight: np.ndarray | None) -> float:
 def _drawn_areas(
     is_bad: np.ndarray, risks: list[np.ndarray], group: np.ndarray, draws: int, seed: int, weight: np.ndarray | None
 ) -> Iterator[list[float]]:
-    """The AUC of each risk on each draw; sorts once, then only counts."""
-    ranked = [np.unique(checked(is_bad, risk)[1], return_inverse=True) for risk in risks]
-    cells = [2 * place + np.asarray(is_bad, dtype=bool) for _, place in ranked]
+    """The AUC of each risk on each draw."""
     names, members = np.unique(group, return_inverse=True)
-    once = None if weight is None else checked_weight(weight, len(members))
+    ranked = [_ranked(*checked(is_bad, risk, weight), members) for risk in risks]
     rng = np.random.default_rng(seed)
     for _ in range(min(draws, max(LEAST_DRAWS, ROWS_DRAWN // max(len(members), 1)))):
-        times = np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names)).astype(float)[members]
-        times = times if once is None else times * once
-        yield [area(tally_at(values, cell, times)) for (values, _), cell in zip(ranked, cells, strict=True)]
+        times = np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names)).astype(np.int32)
+        yield [one.area(times) for one in ranked]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """Rows in the order of their risk, goods before bads, so that a draw only has to add up runs.
+
+    members: the row's group. starts, cells: first row of each run, and its place in [goods, bads] by rank.
+    """
+
+    members: np.ndarray
+    weight: np.ndarray | None
+    starts: np.ndarray
+    cells: np.ndarray
+
+    def area(self, times: np.ndarray) -> float:
+        """times: how often each group was drawn."""
+        rows = times[self.members] if self.weight is None else times[self.members] * self.weight
+        counts = np.zeros(2 * (self.cells[-1] // 2 + 1))
+        counts[self.cells] = np.add.reduceat(rows, self.starts, dtype=float)
+        return area(counts[1::2], counts[::2])
+
+
+def _ranked(bad: np.ndarray, risk: np.ndarray, weight: np.ndarray | None, members: np.ndarray) -> _Ranked:
+    cell = 2 * np.unique(risk, return_inverse=True)[1] + bad
+    order = np.argsort(cell, kind="stable")
+    cell = cell[order]
+    starts = np.flatnonzero(np.append(True, cell[1:] != cell[:-1]))
+    return _Ranked(members[order], None if weight is None else weight[order], starts, cell[starts])
 
 
 def _middle_95(found: list[float]) -> tuple[float, float]:

@@ -25,12 +25,7 @@ class Tally:
 def tally(is_bad: np.ndarray, number: np.ndarray, weight: np.ndarray | None = None) -> Tally:
     bad, number, weight = checked(is_bad, number, weight)
     values, place = np.unique(number, return_inverse=True)
-    return tally_at(values, 2 * place + bad, weight)
-
-
-def tally_at(values: np.ndarray, cell: np.ndarray, weight: np.ndarray | None) -> Tally:
-    """cell: 2 x the place of the row's value in `values`, and 1 more if it is bad. For a bootstrap: sorts nothing."""
-    goods, bads = np.bincount(cell, weight, 2 * len(values)).astype(float).reshape(-1, 2).T
+    goods, bads = np.bincount(2 * place + bad, weight, 2 * len(values)).astype(float).reshape(-1, 2).T
     used = bads + goods > 0
     return Tally(values[used], bads[used], goods[used])
 
