@@ -13,6 +13,7 @@ from .characteristics import (
     read_characteristic,
 )
 from .pairs import Axis, Pair, check_same_directions, read_pairs
+from .reach import reach
 from .typed_json import (
     CardError,
     Number,
@@ -128,9 +129,8 @@ def read_card(data: object) -> Card:
 
 
 def reachable_range(card: Card) -> tuple[int, int]:
-    """The lowest and highest score the tables allow, missing, unavailable and special values included."""
-    points = [table.all_points() for table in (*card.characteristics, *card.pairs)]
-    return card.base_points + sum(map(min, points)), card.base_points + sum(map(max, points))
+    """The lowest and the highest score that the card can give to anybody."""
+    return reach(card.base_points, card.characteristics, card.pairs)
 
 
 # Parts of a card

@@ -35,7 +35,8 @@ class Grid:
         self._first, self._second = pair.features
         self._edges = tuple(axis.edges for axis in pair.axes)
         self._places = tuple(_places(axis) for axis in pair.axes)
-        self._width = pair.axes[1].bins()
+        self._last = tuple(axis.bins() if axis.special else None for axis in pair.axes)
+        self._width = pair.axes[1].side()
         points = [value for line in pair.points for value in line]
         texts = zip(points, cell_labels(pair), reasons_of_cells(card, pair), strict=True)
         self._cells = [row_of(pair, pair.name, *cell) for cell in texts]
@@ -52,27 +53,28 @@ class Grid:
     def look_up(self, values: Values, states: States) -> Row:
         """Points, label, and an entry of the explanation of its own."""
         first, second = values.get(self._first), values.get(self._second)
-        if first is None or second is None:
+        place, other = self._place(0, first, self._first, states), self._place(1, second, self._second, states)
+        if place is None or other is None:
             row = self._others[self._state(first, second, states)]
         else:
-            place, other = self._place(0, first), self._place(1, second)
-            unseen = place is None or other is None
-            row = self._others[MISSING] if unseen else self._cells[place * self._width + other]
+            row = self._cells[place * self._width + other]
         points, label, entry = row
         return points, label, {**entry, "value": [first, second]}
 
-    def _place(self, axis: int, value: Any) -> int | None:
+    def _place(self, axis: int, value: Any, name: str, states: States) -> int | None:
+        if value is None:
+            return self._last[axis] if states.get(name, MISSING).startswith(SPECIAL) else None
         edges = self._edges[axis]
         return self._places[axis].get(value) if edges is None else bisect_right(edges, value)
 
     def _state(self, first: object, second: object, states: States) -> str:
-        """An unavailable value decides first, then a special code, then a missing one."""
-        found = [
-            states.get(name, MISSING) for name, value in ((self._first, first), (self._second, second)) if value is None
-        ]
-        if UNAVAILABLE in found:
+        """An unavailable value decides first, then a special code without a place, then a missing one."""
+        sides = zip((self._first, self._second), (first, second), self._last, strict=True)
+        found = [(states.get(name, MISSING), last) for name, value, last in sides if value is None]
+        if any(state == UNAVAILABLE for state, _ in found):
             return UNAVAILABLE
-        return SPECIAL_IN_PAIR if any(state.startswith(SPECIAL) for state in found) else MISSING
+        placeless = any(state.startswith(SPECIAL) and last is None for state, last in found)
+        return SPECIAL_IN_PAIR if placeless else MISSING
 
 
 def _places(axis: Axis) -> Mapping[Any, int]:

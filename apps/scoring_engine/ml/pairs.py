@@ -12,23 +12,32 @@ LEAST_SIDE, MOST_SIDE = 2, 20
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One side of a grid: by `edges` (bin i holds edges[i-1] <= value < edges[i]) or by `groups`."""
+    """One side of a grid: by `edges` (bin i holds edges[i-1] <= value < edges[i]) or by `groups`.
+
+    special: whether the grid has one more row (column), the last, for the special codes of the feature.
+    """
 
     feature: str
     edges: tuple[Number, ...] | None
     groups: tuple[tuple[str | bool, ...], ...] | None
     direction: str
+    special: bool
 
     def bins(self) -> int:
+        """Bins of values, special codes not counted."""
         return len(self.edges) + 1 if self.groups is None else len(self.groups)
+
+    def side(self) -> int:
+        """Rows (columns) of the grid along this axis."""
+        return self.bins() + self.special
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
     """points[i][j] stand where the first value lies in bin i of the first axis, the second in bin j of the second.
 
-    Of the two values an unavailable one decides first, then a special code (reference_points), then a
-    missing one or a category that no group holds (missing_points).
+    Of the two values an unavailable one decides first, then a special code whose axis has no place for it
+    (reference_points), then a missing one or a category that no group holds (missing_points).
     """
 
     features: tuple[str, str]
@@ -113,13 +122,14 @@ def _read_axes(part: dict, features: tuple[str, str], directions: tuple[str, str
 
 def _read_axis(part: object, feature: str, direction: str, where: str) -> Axis:
     by_edges = type(part) is dict and "edges" in part
-    check_keys(part, ("edges",) if by_edges else ("groups",), (), where)
+    check_keys(part, ("edges" if by_edges else "groups", "special"), ("special",), where)
     if direction not in DIRECTIONS:
         raise CardError(f"{where}: the direction must be one of {', '.join(DIRECTIONS)}")
     if not by_edges and direction != "free":
         raise CardError(f"{where}: groups have no order, so the direction must be free")
     edges, groups = (read_edges(part, where), None) if by_edges else (None, read_groups(part, where))
-    axis = Axis(feature, edges, groups, direction)
+    special = "special" in part and take(part, "special", (bool,), where)
+    axis = Axis(feature, edges, groups, direction, special)
     if not LEAST_SIDE <= axis.bins() <= MOST_SIDE:
         raise CardError(f"{where}: a side of a grid has {LEAST_SIDE} to {MOST_SIDE} bins, not {axis.bins()}")
     return axis
@@ -133,7 +143,7 @@ def _read_grid(part: dict, where: str) -> tuple[tuple[int, ...], ...]:
 
 
 def _check_grid(pair: Pair, where: str) -> None:
-    lines, columns = (axis.bins() for axis in pair.axes)
+    lines, columns = (axis.side() for axis in pair.axes)
     if [len(line) for line in pair.points] != [columns] * lines:
         raise CardError(f"{where}: axes of {lines} and {columns} bins need {lines} lists of {columns} points")
     if pair.unavailable_points != pair.reference_points:
@@ -141,5 +151,6 @@ def _check_grid(pair: Pair, where: str) -> None:
     along_second, along_first = pair.points, tuple(zip(*pair.points, strict=True))
     for axis, series in zip(pair.axes, (along_first, along_second), strict=True):
         sign = SIGNS[axis.direction]
-        if any(sign * low > sign * high for points in series for low, high in pairwise(points)):
+        ordered = (points[: axis.bins()] for points in series)
+        if any(sign * low > sign * high for points in ordered for low, high in pairwise(points)):
             raise CardError(f"{where}: points do not follow the direction {axis.direction} of {axis.feature}")

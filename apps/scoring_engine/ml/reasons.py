@@ -35,23 +35,21 @@ def reasons_by_label(card: Card) -> dict[str, dict[str, str]]:
 
 def reasons_of_bins(card: Card, c: Characteristic) -> list[str]:
     """One sentence per entry of `c.points`, in its order."""
-    typical = "" if c.typical is None else f"; {_typical_text(c)} is typical"
-    return [f"{c.label} is {text}{typical}" for text in _ranges(_exact_unit(card, c.feature, c.unit), c)]
+    typical = "" if c.typical is None else f"; {typical_text(c)} is typical"
+    return [f"{c.label} is {text}{typical}" for text in bin_texts(card, c)]
 
 
 def reasons_of_cells(card: Card, pair: Pair) -> list[str]:
     """One sentence per cell of a pair, row by row: what is said of the first value, then of the second."""
     firsts, seconds = (
-        [f"{label} is {text}" for text in (*_ranges(unit, axis), *["a special code"] * axis.special)]
-        for axis in pair.axes
-        for label, unit in [_label_and_unit(card, axis.feature)]
+        [f"{label_of(card, axis.feature)} is {text}" for text in side_texts(card, axis)] for axis in pair.axes
     )
     return [f"{first}, while {second}" for first in firsts for second in seconds]
 
 
 def reasons_of_pair_states(card: Card, pair: Pair) -> dict[str, str]:
     """One sentence per state in which a pair has no cell."""
-    first, second = (_label_and_unit(card, feature)[0] for feature in pair.features)
+    first, second = (label_of(card, feature) for feature in pair.features)
     both = f"{first} and {second} cannot be seen together, because"
     by_groups = any(axis.groups is not None for axis in pair.axes)
     return {
@@ -96,24 +94,30 @@ def _parts_text(card: Card, feature: str) -> str:
     return "it was" if len(names) == 1 else f"at least one of {', '.join(names[:-1])} and {names[-1]} was"
 
 
-def _label_and_unit(card: Card, feature: str) -> tuple[str, str]:
-    """How a feature is called and counted in reasons: as its characteristic has it, if it has one."""
-    for c in card.characteristics:
-        if c.feature == feature:
-            return c.label, _exact_unit(card, feature, c.unit)
-    return feature.replace("_", " ").capitalize(), "number"
+def label_of(card: Card, feature: str) -> str:
+    """What a feature is called: as its characteristic has it, if it has one."""
+    labels = (c.label for c in card.characteristics if c.feature == feature)
+    return next(labels, feature.replace("_", " ").capitalize())
 
 
-def _exact_unit(card: Card, feature: str, unit: str) -> str:
-    """Only of whole numbers from 0 on may a bin [0.5, 2.5) be called "1 to 2"."""
-    whole = any(i.name == feature and i.kind == "integer" and i.least >= 0 for i in card.inputs)
-    return "number" if unit == "count" and not whole else unit
+def side_texts(card: Card, axis: Axis) -> list[str]:
+    """The rows (columns) of a grid in words."""
+    return [*bin_texts(card, axis), *["a special code"] * axis.special]
 
 
-def _ranges(unit: str, bins: Characteristic | Axis) -> list[str]:
+def bin_texts(card: Card, bins: Characteristic | Axis) -> list[str]:
+    """The bins of a characteristic, or of a side of a pair, in words: "from 12 to under 60 months"."""
     if bins.groups is not None:
         return [_group_text(group) for group in bins.groups]
+    unit = _unit_of(card, bins.feature)
     return [_range_text(unit, low, high) for low, high in pairwise((None, *bins.edges, None))]
+
+
+def _unit_of(card: Card, feature: str) -> str:
+    unit = next((c.unit for c in card.characteristics if c.feature == feature), "number")
+    # Only of whole numbers from 0 on may a bin [0.5, 2.5) be called "1 to 2".
+    whole = any(i.name == feature and i.kind == "integer" and i.least >= 0 for i in card.inputs)
+    return "number" if unit == "count" and not whole else unit
 
 
 def _range_text(unit: str, low: float | None, high: float | None) -> str:
@@ -165,7 +169,7 @@ def _exact(unit: str, value: float) -> str:
     return _plain(unit, number)
 
 
-def _typical_text(c: Characteristic) -> str:
+def typical_text(c: Characteristic) -> str:
     if type(c.typical) in (str, bool):
         return _value_text(c.typical).replace("_", " ")
     number = Decimal(repr(c.typical)) * (100 if c.unit == "percent" else 1)

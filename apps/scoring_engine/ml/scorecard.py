@@ -9,6 +9,7 @@ import hashlib
 import json
 from bisect import bisect_right
 from collections.abc import Mapping
+from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
@@ -105,7 +106,6 @@ class Scorecard:
         self.base_points = card.base_points
         tables = (*card.characteristics, *card.pairs)
         self.reference_score = card.base_points + sum(table.reference_points for table in tables)
-        self.reachable = reachable_range(card)
         self.inputs = card.inputs
         self.features = card.features
         self.characteristics = card.characteristics
@@ -120,6 +120,10 @@ class Scorecard:
         self._grids = [Grid(card, pair) for pair in sorted(card.pairs, key=lambda pair: pair.name)]
         self.features_in_order = (*(table[0] for table in self._tables), *(grid.name for grid in self._grids))
         self.groups_seen = _groups_seen(card)
+
+    @cached_property
+    def reachable(self) -> tuple[int, int]:
+        return reachable_range(self._card)
 
     @classmethod
     def from_dict(cls, card: object) -> "Scorecard":

@@ -118,6 +118,60 @@ def test_reachable_range_counts_pairs():
     assert reachable_range(read_card(small_card())) == (325, 525)
 
 
+def special_card() -> dict:
+    """The wide card with a column for the special codes of months_at_address, and the codes neutral elsewhere."""
+    card = wide_card()
+    card["pairs"][RATIO_MONTHS] |= {
+        "axes": [{"edges": [0.3], "special": False}, {"edges": [12, 60], "special": True}],
+        "points": [[4, 5, 6, 50], [-7, 0, 0, -20]],
+    }
+    return card
+
+
+@pytest.mark.parametrize(
+    ("changes", "unavailable", "label", "points"),
+    [
+        ({"months_at_address": 9999}, [], "(-inf, 0.3) x special", 50),
+        ({"months_at_address": 9999, "requested_amount": 900}, [], "[0.3, inf) x special", -20),
+        ({"months_at_address": 9999, "yearly_income": None}, [], "missing", -7),
+        ({"months_at_address": 9999, "yearly_income": None}, ["yearly_income"], "unavailable", 4),
+        ({"months_at_address": None}, [], "missing", -7),
+        ({"months_at_address": 60}, [], "(-inf, 0.3) x [60, inf)", 6),
+    ],
+)
+def test_a_special_code_with_a_place_of_its_own(changes, unavailable, label, points):
+    card = Scorecard.from_dict(special_card())
+    found = card.score(applicant(**OWN_FACTS | changes), as_of=AS_OF, unavailable=frozenset(unavailable))
+    assert (found.bins[NAME], entry_of(found)["points"]) == (label, points)
+
+
+def test_a_special_code_has_a_reason_and_stands_outside_the_order():
+    card = read_card(special_card())
+    assert reasons_of_cells(card, card.pairs[RATIO_MONTHS])[3] == (
+        "Requested amount to yearly income is under 30 %, while Time at the address is a special code"
+    )
+    assert cell_labels(card.pairs[RATIO_MONTHS])[7] == "[0.3, inf) x special"
+
+
+@pytest.mark.parametrize("special", [None, 1, "yes"])
+def test_a_place_for_special_codes_is_true_or_false(special):
+    card = special_card()
+    card["pairs"][RATIO_MONTHS]["axes"][1]["special"] = special
+    with pytest.raises(CardError, match="special must be of type bool"):
+        read_card(card)
+
+
+def test_the_range_knows_that_a_value_lies_in_one_bin_of_each_table():
+    card = wide_card()
+    card["characteristics"][5] |= {"edges": [12], "points": [0, 100]}
+    card["pairs"] = [
+        card["pairs"][RATIO_MONTHS] | {"axes": [{"edges": [0.3]}, {"edges": [12]}], "points": [[0, 0], [-9, -9]],
+                                       "missing_points": 0, "unavailable_points": 0, "reference_points": 0}
+    ]  # fmt: skip
+    # -9 for a time that is missing and -9 from the pair for a time that is known: never both.
+    assert reachable_range(read_card(card)) == (325 - 6 - 9, 525 + 10 + 100)
+
+
 def test_facts_of_a_pair_are_used():
     assert {"savings", "customer_since", "has_car"} <= CARD.facts_used
     assert "load" not in CARD.facts_used
