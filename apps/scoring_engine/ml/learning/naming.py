@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from ..vocabulary import FACTS
+from ..vocabulary import FACTS, RESERVED_NAMES
 from .errors import RecipeError
 from .recipe_parts import FeatureRule, InputRule
 
@@ -19,6 +19,7 @@ _LETTERS = (
     "а=a б=b в=v г=g д=d е=e ё=e ж=zh з=z и=i й=y к=k л=l м=m н=n о=o п=p р=r с=s т=t у=u ф=f х=kh ц=ts "
     "ч=ch ш=sh щ=shch ъ= ы=y ь= э=e ю=yu я=ya ў=o қ=q ғ=g ҳ=h"
 )
+_TAKEN = {name for name in RESERVED_NAMES if not any(name in facts for facts in FACTS.values())}
 _LATIN = {pair[0]: pair[2:] for pair in _LETTERS.split()}
 
 
@@ -27,7 +28,7 @@ def name_of(column: str) -> str:
     split = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", column).lower()
     latin = "".join(_LATIN.get(letter, letter) for letter in re.sub(r"['`’‘ʻʼ]", "", split))
     name = re.sub(r"[^a-z0-9]+", "_", latin).strip("_")
-    return (f"x_{name}" if name[:1].isdigit() else name)[:LONGEST].strip("_")
+    return (f"x_{name}" if name[:1].isdigit() or name in _TAKEN else name)[:LONGEST].strip("_")
 
 
 def label_of(name: str) -> str:
@@ -42,6 +43,8 @@ def completed_input(rule: InputRule, segment: object, recipe: str) -> InputRule:
         raise RecipeError(f"The recipe {recipe}, column {rule.column!r}: give the input a name in latin letters.")
     fact = FACTS[segment].get(name) if isinstance(segment, str) and segment in FACTS else None
     where = f"The recipe {recipe}, input {name!r}"
+    if fact is None and name in RESERVED_NAMES:
+        raise RecipeError(f"{where}: give it another name, since this one is taken: {RESERVED_NAMES[name]}.")
     kind = rule.kind or (fact.kind if fact else "")
     if kind not in UNIT_OF_KIND:
         raise RecipeError(f"{where}: kind must be one of {', '.join(UNIT_OF_KIND)}.")

@@ -60,6 +60,7 @@ def test_all_settings_are_read(tmp_path):
     [
         ("default.payment.next.month", "default_payment_next_month"), ("NewExist", "new_exist"), ("PAY_0", "pay_0"),
         ("30 days late", "x_30_days_late"), ("Yo‘nalish", "yonalish"), ("Доход", "dokhod"), ("%%", ""),
+        ("Currency", "x_currency"),
     ],
 )  # fmt: skip
 def test_a_name_is_made_of_a_column(column, name):
@@ -142,6 +143,7 @@ def test_a_recipe_that_contradicts_itself_is_refused(tmp_path, old, new, sentenc
 
 OWN_FACTS = [
     ('column = "x"', "kind must be one of number, integer, money"),
+    ('column = "x"\nkind = "number"\nname = "as_of"', "since this one is taken: it is the day of scoring"),
     ('column = "x"\nkind = "text"', "kind must be one of number, integer, money"),
     ('column = "%%"\nkind = "number"', "column '%%': give the input a name in latin letters"),
     ('column = "x"\nkind = "date"\ndirection = "free"', "a date cannot be one; make a years_between feature"),
