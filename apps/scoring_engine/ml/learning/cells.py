@@ -114,7 +114,7 @@ class Columns:
             absent = np.isnat(found)
         else:
             texts = self.texts(name)
-            found = texts.mapped(self._day, np.datetime64("NaT"), "datetime64[D]")
+            found = texts.mapped(self.day, np.datetime64("NaT"), "datetime64[D]")
             absent = texts.codes < 0
         self.refuse(name, ~absent & (np.isnat(found) | (found < EARLIEST)), "is not a day such as 2011-12-31",
                     "" if self.date_format else _day_hint(array.type))  # fmt: skip
@@ -158,7 +158,8 @@ class Columns:
         found = np.array([*(self.number(text) for text in encoded.dictionary.to_pylist()), np.nan])
         return found[encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
 
-    def _day(self, text: str) -> np.datetime64:
+    def day(self, text: str) -> np.datetime64:
+        """A day kept as text; NaT for anything else."""
         try:
             return np.datetime64(_parsed_day(text, self.date_format), "D")
         except ValueError:

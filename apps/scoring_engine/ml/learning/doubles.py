@@ -22,18 +22,27 @@ def check_doubles(recipe: Recipe, columns: Columns) -> tuple[str, ...]:
     if recipe.id:
         _check_id(columns, recipe.id)
     copies, chance = count_copies(columns)
-    count = len(copies)
-    share = count / len(columns)
+    count, share = len(copies), len(copies) / len(columns)
     if not count:
         return ()
     first, second = copies[0]
     told = f"{count:,} rows ({share:.1%}) are equal to an earlier one in every column that the recipe reads"
-    if recipe.duplicates == "refuse" and not recipe.id and share > MOST_COPIES and count > TIMES_CHANCE * chance:
+    if recipe.duplicates == "refuse" and not recipe.id and _too_many(count, chance, len(columns)):
         raise TableError(
             f"{told}, the first of them row {second + 1}, equal to row {first + 1}; take the copies out, name the"
             ' column that tells rows apart with id = "...", or write duplicates = "allow" if they are true.'
         )
     return (f"{told}.",)
+
+
+def repeats_too_often(columns: Columns) -> bool:
+    """Whether the table would be refused for its copies."""
+    copies, chance = count_copies(columns)
+    return _too_many(len(copies), chance, len(columns))
+
+
+def _too_many(copies: int, chance: float, rows: int) -> bool:
+    return copies > MOST_COPIES * rows and copies > TIMES_CHANCE * chance
 
 
 def count_copies(columns: Columns) -> tuple[np.ndarray, float]:
