@@ -7,6 +7,7 @@ import numpy as np
 from ..grades import GRADES
 from . import metrics
 from .calibration import probability_of
+from .calibration_tests import NORMAL_95
 from .plots import thinned
 from .rows import Rows
 
@@ -24,6 +25,7 @@ def evidence(
     area, lower, upper = metrics.auc_interval(rows.is_bad, -score, rows.group, seed=seed, weight=weight)
     return {
         **metrics.figures(rows.is_bad, probability, weight=weight),
+        **_slope_interval(rows.is_bad, probability, weight),
         "expected_bads": float(np.average(probability, weights=weight) * len(rows)),
         "weighted": weight is not None,
         "auc": area, "auc_lower": lower, "auc_upper": upper,
@@ -45,6 +47,18 @@ def weight_of(rows: Rows) -> np.ndarray | None:
 
 def is_enough(is_bad: np.ndarray) -> bool:
     return min(int(is_bad.sum()), int((~is_bad).sum())) >= LEAST_BADS
+
+
+def _slope_interval(is_bad: np.ndarray, probability: np.ndarray, weight: np.ndarray | None) -> dict[str, float]:
+    """The Wald interval (95 %) of the calibration slope, from the information matrix at the fit."""
+    x = metrics.log_odds(probability)
+    intercept, slope = metrics.fit_logistic(x, is_bad, weight=weight)
+    fitted = metrics.sigmoid(intercept + slope * x)
+    mass = fitted * (1 - fitted) * (1.0 if weight is None else weight)
+    total = mass.sum()
+    information = (mass * x**2).sum() - (mass * x).sum() ** 2 / total if total else 0.0
+    half = NORMAL_95 / np.sqrt(information) if information > 0 else np.nan
+    return {"calibration_slope_lower": slope - half, "calibration_slope_upper": slope + half}
 
 
 def _hosmer_lemeshow(is_bad: np.ndarray, probability: np.ndarray, learnt_from: bool) -> dict[str, Any]:

@@ -129,12 +129,16 @@ def _expected(figures: Figures) -> Iterator[Finding]:
 
 
 def _slope(figures: Figures) -> Iterator[Finding]:
-    slope = figures["test"]["calibration_slope"]
-    error = figures["test"]["expected_calibration_error"]
-    text = f"The calibration slope is {figure(slope)} (1 is right), the expected calibration error {rate(error)}"
+    test = figures["test"]
+    slope, error = test["calibration_slope"], test["expected_calibration_error"]
     if slope is None:
         yield Finding("calibration", BAD, "The calibration slope cannot be known: no finite slope fits these rows.")
-    elif LEAST <= slope <= MOST:
+        return
+    span = within(test["calibration_slope_lower"], test["calibration_slope_upper"])
+    text = (
+        f"The calibration slope is {figure(slope)} ({span}; 1 is right), the expected calibration error {rate(error)}"
+    )
+    if LEAST <= slope <= MOST:
         yield Finding("calibration", GOOD, f"{text}.")
     elif slope < LEAST:
         yield Finding("calibration", BAD, f"{text}: the card is too sure of itself, high risks are overstated and low"
@@ -146,12 +150,11 @@ def _slope(figures: Figures) -> Iterator[Finding]:
 def _tests(figures: Figures) -> Iterator[Finding]:
     test = figures["test"]
     pairs = (("Hosmer-Lemeshow", test["hosmer_lemeshow"]), ("Spiegelhalter", test["spiegelhalter"]))
-    failed = [f"{name} ({p_text(one['p_value'])})" for name, one in pairs if one["light"] == "red"]
-    if failed:
-        names = " and ".join(failed)
-        yield Finding("calibration", NOTE, f"{names} reject that the probabilities are exactly right; with many rows"
-                                           " such"
-                      " tests reject deviations that do not matter, so read the curve.")  # fmt: skip
+    for name, one in pairs:
+        if one["light"] == "red":
+            yield Finding("calibration", NOTE, f"{name} rejects that the probabilities are exactly right"
+                          f" ({p_text(one['p_value'])}); with many rows such a test rejects deviations that do not"
+                          " matter, so read the curve.")  # fmt: skip
 
 
 def _grades(figures: Figures) -> Iterator[Finding]:
@@ -252,6 +255,12 @@ def _gaming(figures: Figures) -> Iterator[Finding]:
         names = ", ".join(without)
         yield Finding("gaming", NOTE, f"The 25th percentile of the training points is not known for {names}, so hiding"
                       " was checked against the points for missing values only.")  # fmt: skip
+    hiding, over = gaming["hiding"], gaming["hiding_moved_over_cut_off"]
+    if hiding["score_rose"]:
+        yield Finding("gaming", NOTE, f"Within the rule, leaving a value out raised {count(hiding['score_rose'])} of"
+                      f" {count(hiding['pairs'])} scores, by up to {hiding['largest_rise']} points, and moved"
+                      f" {count(sum(over.values()))} of them over {gaming['cut_off']}: a policy has to refer what is"
+                      " missing, or the input has to be required.")  # fmt: skip
     yield Finding("gaming", NOTE, "Whether hiding a value can turn a decision better is an open point: there is no"
                   " policy with this card yet.")  # fmt: skip
 

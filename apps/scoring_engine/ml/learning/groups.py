@@ -80,7 +80,7 @@ def _fairness(group: np.ndarray, is_bad: np.ndarray, score: np.ndarray, cut_off:
     if len(set(group)) < 2:
         return {"reference": None, "groups": []}
     levels, counts = np.unique(group.astype(str), return_counts=True)
-    reference = str(levels[np.argmax(counts)])
+    reference = str(levels[np.argmax(np.where(levels == OTHERS, 0, counts))])
     selected = score >= cut_off
     parts = {
         "approval": fairness.adverse_impact(selected, group, reference),

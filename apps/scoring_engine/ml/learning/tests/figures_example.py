@@ -80,6 +80,7 @@ def _evidence(rows: int, bads: int, auc: float) -> dict[str, Any]:
     curve = [[x, x ** (1 / auc - 1)] for x in shares]
     return {
         "auc": auc, "gini": 2 * auc - 1, "ks": 0.27, "brier": 0.1217, "log_loss": 0.39, "calibration_slope": 1.03,
+        "calibration_slope_lower": 0.91, "calibration_slope_upper": 1.15,
         "calibration_intercept": 0.012, "observed_to_expected": 1.01, "expected_calibration_error": 0.0081,
         "bad_rate": bads / rows, "rows": rows, "bads": bads, "expected_bads": bads / 1.01, "weighted": False,
         "auc_lower": auc - 0.015, "auc_upper": auc + 0.015, "lift_at_10": 2.1,

@@ -76,7 +76,7 @@ def test_it_is_the_same_to_the_byte():
 
 def test_the_verdict_opens_with_the_figures():
     texts = " ".join(outline(report(example_figures())).texts)
-    first = texts.index("1 finding outside the customary limits (stability); 2 points to know.")
+    first = texts.index("1 finding outside the customary limits (stability); 3 points to know.")
     second = texts.index(
         "On 2,000 rows out of time (300 bad, 15.0 %) the card separates with AUC 0.683 (95 %: 0.668 to 0.698)"
     )
@@ -174,6 +174,13 @@ def test_gaming_that_pays_is_bad_and_named():
     assert "existing_debt, row 1,203: 431 to 440" in report(figures)
 
 
+def test_what_hiding_earns_within_the_rule_is_said():
+    assert of_topic(example_figures(), "gaming")[2] == (
+        NOTE, "Within the rule, leaving a value out raised 310 of 20,000 scores, by up to 6 points, and moved 15 of"
+              " them over 431: a policy has to refer what is missing, or the input has to be required.",
+    )  # fmt: skip
+
+
 def test_a_ratio_below_four_fifths_is_bad_and_a_small_group_is_insufficient_evidence():
     figures = example_figures()
     figures["fairness"]["sex"]["groups"][1]["approval"] |= {"ratio": 0.78}
@@ -206,7 +213,7 @@ def test_reject_inference_is_shown_as_an_assumption():
 def test_the_opening_counts():
     figures = example_figures()
     figures["tables"][1] |= {"psi": 0.01, "light": "green"}
-    assert opening(findings(figures)) == "No finding is outside the customary limits; 2 points to know."
+    assert opening(findings(figures)) == "No finding is outside the customary limits; 3 points to know."
 
 
 @pytest.mark.parametrize(

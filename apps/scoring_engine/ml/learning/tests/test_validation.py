@@ -343,3 +343,19 @@ def test_made_twice_it_is_the_same(subject, figures):
 def test_figures_are_plain_and_rounded():
     found = plain({"a": np.float64(0.12345678), "b": float("nan"), "c": (np.int64(3), np.bool_(True)), "d": -1e-9})
     assert json.dumps(found) == '{"a": 0.123457, "b": null, "c": [3, true], "d": 0.0}'
+
+
+def test_the_interval_of_the_slope_is_that_of_the_information_matrix(figures, served):
+    x = -(served["score"].to_numpy() - 400) / 50 * math.log(2)
+    slope, intercept = 1.0, 0.0
+    design = np.column_stack([np.ones(len(x)), x])
+    for _ in range(30):
+        p = 1 / (1 + np.exp(-(intercept + slope * x)))
+        information = design.T @ (design * (p * (1 - p))[:, None])
+        intercept, slope = np.array([intercept, slope]) + np.linalg.solve(
+            information, design.T @ (served["is_bad"] - p)
+        )
+    half = 1.959964 * math.sqrt(np.linalg.inv(information)[1, 1])
+    test = figures["test"]
+    assert test["calibration_slope_lower"] == pytest.approx(slope - half, abs=2e-5)
+    assert test["calibration_slope_upper"] == pytest.approx(slope + half, abs=2e-5)
