@@ -1,4 +1,7 @@
-"""The door to training: a recipe and a table in; a model file, its manifest and its model card out."""
+"""The door to training: a recipe and a table in; a model file, its manifest and its model card out.
+
+Exit codes: 0 written; 2 refused, nothing written; 3 written, but an acceptance gate of the recipe failed.
+"""
 
 import json
 import sys
@@ -37,7 +40,17 @@ class Command(BaseCommand):
             write_model(trained, options["out"])
         except TrainingError as error:
             raise CommandError(str(error), returncode=2) from None
+        for warning in trained.report["warnings"]:
+            self.stderr.write(f"Warning: {warning}")
         self.stdout.write(json.dumps(trained.headline(), allow_nan=False))
+        _check_gates(trained.report["gates"])
+
+
+def _check_gates(gates: list[dict[str, Any]]) -> None:
+    """The model is written all the same, so that one can see why; a script sees the exit code."""
+    failed = [f"{one['gate']} is {one['found']}, required {one['required']}" for one in gates if not one["passed"]]
+    if failed:
+        raise CommandError(f"The model is written, but a gate of the recipe failed: {'; '.join(failed)}.", returncode=3)
 
 
 def extras_by_name(given: list[str]) -> dict[str, Path]:

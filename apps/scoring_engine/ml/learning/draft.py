@@ -215,9 +215,8 @@ def _describe(found: Guess, draft: Draft) -> None:
     found.notes.insert(0, f"{empty:.1%} empty" if empty else "always given")
     if found.is_numeric:
         known = found.values[~np.isnan(found.values) & ~np.isin(found.values, [float(code) for code in found.codes])]
-        found.notes.insert(
-            1, f"{len(np.unique(known)):,} different values from {known.min():,.12g} to {known.max():,.12g}"
-        )
+        span = f"from {known.min():,.12g} to {known.max():,.12g}"
+        found.notes.insert(1, f"{len(np.unique(known)):,} different values {span}")
         found.settings |= _codes(found, outcome, empty)
         if found.kind == "integer" and found.distinct <= FEW_VALUES:
             found.notes.append('numbers of something without an order? then kind = "category"')

@@ -23,7 +23,7 @@ materiality = ""    # low, medium or high, and why:
 materiality_why = ""
 seed = 1
 most_bins = 20
-smallest_bin_share = 0.02
+smallest_bin_share = 0.005
 pairs = 12    # at most so many; 0 for a card of single characteristics only
 """
 
@@ -62,7 +62,8 @@ def _options(draft: Draft) -> str:
 def _split(draft: Draft) -> str:
     horizon = '[horizon]\nkind = "fixed"\nmonths = 12    # within how many months a loan counts as bad: check\n'
     if draft.cut:
-        return f"{horizon}\n[time]\ncolumn = {toml(draft.date)}\ncut = {draft.cut}    # the rows from this day on are the test\n"
+        cut = f"cut = {draft.cut}    # the rows from this day on are the test"
+        return f"{horizon}\n[time]\ncolumn = {toml(draft.date)}\n{cut}\n"
     why = f"; with --date the newest rows would be the test (days: {', '.join(draft.dates)})" if draft.dates else ""
     if draft.date:
         why = f"; no day of {draft.date} leaves enough bad and good rows on both sides"

@@ -22,7 +22,8 @@ _PEOPLE_WORDS = (
     "sex gender age aged ethnicity ethnic race nationality citizenship religion foreign birth birthdate dob region"
     " place city state province district address zip zipcode postcode county pinfl"
     " pol vozrast natsionalnost grazhdanstvo oblast rayon gorod adres rozhdeniya"
-    " jins jinsi yosh yoshi millat millati viloyat tuman shahar hudud fuqaroligi manzil tugilgan"
+    " jins jinsi yosh yoshi millat millati viloyat viloyati tuman tumani shahar shahri hudud"
+    " hududi fuqaroligi manzil manzili tugilgan"
 )
 _ID_WORDS = "id no nr number num key code inn pinfl passport nomer kod row index"
 _NAMES = frozenset(["name", "company", "firm", "client", "customer", "borrower", "fio", "imya", "klient", "mijoz"])

@@ -24,7 +24,7 @@ def test_what_is_left_out_comes_from_the_vocabulary_or_the_kind(tmp_path):
     assert (income.kind, income.unit, income.least, income.most) == ("money", "currency per year", 0, 10**15)
     assert (own.name, own.unit, own.least, own.most) == ("stazh_let", "count", -(10**15), 10**15)
     assert (own.label, own.code, own.shown_as) == ("Stazh let", "STAZH_LET", "count")
-    assert (recipe.most_bins, recipe.pairs, recipe.reference, recipe.weight) == (6, 0, "all_applicants", None)
+    assert (recipe.most_bins, recipe.pairs, recipe.reference, recipe.weight) == (6, 12, "all_applicants", None)
     assert (recipe.gates.auc_at_least, recipe.gates.calibration_slope) == (None, ())
 
 
