@@ -13,11 +13,11 @@ from typing import Any
 import joblib
 
 from ..scorecard import CardError, Scorecard
-from .boosting import THREADS
-from .card import plain
+from .boosting import MOST_THREADS
 from .document import feature_table, model_card
 from .errors import TrainingError
 from .training import Trained
+from .writing import plain
 
 PICKLE_PROTOCOL = 4  # stated, since the default changes with Python and the bytes with it
 LIBRARIES = ("joblib", "lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
@@ -34,7 +34,7 @@ class ArtefactError(TrainingError):
 
 
 def write_model(trained: Trained, out: Path) -> dict[str, Path]:
-    """Writes <segment>_model.joblib, .manifest.json and .md to a folder; raises ArtefactError.
+    """Writes <segment>_model.joblib, .manifest.json, .md and .recipe.toml to a folder; raises ArtefactError.
 
     The same data, recipe and library versions give the same bytes.
     """
@@ -76,7 +76,8 @@ def _write_draft(trained: Trained, card: dict[str, Any], draft: Path, stem: str)
     text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
     (draft / f"{stem}.manifest.json").write_text(text + "\n", encoding="utf-8")
     (draft / f"{stem}.md").write_text(model_card(trained, card, manifest), encoding="utf-8")
-    return [model.name, f"{stem}.manifest.json", f"{stem}.md"]
+    (draft / f"{stem}.recipe.toml").write_bytes(trained.recipe.source)
+    return [model.name, f"{stem}.manifest.json", f"{stem}.md", f"{stem}.recipe.toml"]
 
 
 def _provenance(trained: Trained) -> dict[str, Any]:
@@ -84,10 +85,15 @@ def _provenance(trained: Trained) -> dict[str, Any]:
     return {
         "title": recipe.title,
         "origin": recipe.origin,
+        "population": recipe.population,
+        "owner": recipe.owner,
+        "use": recipe.use,
+        "materiality": recipe.materiality,
+        "materiality_why": recipe.materiality_why,
         "data": [source.as_dict() for source in trained.table.sources],
         "recipe": {"file": recipe.name, "sha256": recipe.digest},
         "seed": recipe.seed,
-        "threads": THREADS,
+        "threads": MOST_THREADS,
         "libraries": {name: version(name) for name in LIBRARIES},
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "figures": {name: report[name] for name in ("out_of_time", "holdout", "training") if name in report},
@@ -105,5 +111,6 @@ def _manifest(trained: Trained, card: dict[str, Any], file: str, sha256: str) ->
         "horizon": card["horizon"],
         "definition_of_bad": card["definition_of_bad"],
         **card["provenance"],
-        "figures": trained.report,
+        "figures": {name: found for name, found in trained.report.items() if name != "training_bins"},
+        "training_bins": trained.report["training_bins"],
     }

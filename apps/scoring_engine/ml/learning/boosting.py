@@ -1,120 +1,148 @@
-"""Shapes of features, learnt by boosted trees that use one feature each, averaged over a few bags.
+"""Boosted trees whose every leaf uses one feature, or one chosen pair, in a few bags.
 
-A sum of such trees is a sum of step functions, one of each feature, so it is read off exactly by asking
-the trees at every bin. LightGBM runs on one thread with its deterministic settings: the same rows, seed
-and versions give the same bytes.
+LightGBM runs with its deterministic settings: the same rows, seed and versions give the same bytes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import lightgbm
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from .encoding import Feature
 from .metrics import fit_intercept
 
-THREADS = 1
-BAGS = 5
+MOST_THREADS = 2
+ROWS_A_THREAD = 50_000  # threads that wait for each other cost a small table more than they bring
+FOLDS = 5
+SMALL_TABLE = 20_000  # rows up to which bags are repeated, so that a small table is averaged more
+MOST_REPEATS = 4
+LARGE_BAG = 200_000  # rows a bag learns from at most: the bags of a large table learn from different rows
 MOST_TREES = 3000
-PATIENCE = 50
-LEAST_MISSING = 200  # rows without a value from which missing has evidence of its own
 SETTINGS = {
-    "objective": "binary", "learning_rate": 0.05, "num_leaves": 4, "lambda_l2": 5.0,
-    "feature_fraction": 0.5, "bagging_fraction": 0.8, "bagging_freq": 1, "max_bin": 255,
-    "min_data_in_bin": 1, "num_threads": THREADS, "deterministic": True, "force_row_wise": True,
-    "verbose": -1,
+    "objective": "binary", "feature_fraction": 0.5, "bagging_freq": 1, "max_bin": 255, "min_data_in_bin": 1,
+    "deterministic": True, "force_row_wise": True, "verbose": -1,
+    "feature_pre_filter": False,
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Coded:
-    """Bins of each row, one column a feature; `counts` bins, and one more code for missing."""
+class Effort:
+    """How hard boosting tries: leaves of a tree, share of rows a tree sees, L2 penalty of a leaf."""
 
-    codes: np.ndarray
-    counts: tuple[int, ...]
-    directions: tuple[int, ...]  # 1 = the risk rises with the bin, -1 = falls, 0 = free
+    leaves: int
+    bagging: float
+    penalty: float
 
 
 @dataclass(frozen=True, slots=True)
-class Shapes:
-    """Additive log-odds of bad: start + the sum of tables[j][bin], the last place for missing.
+class Matrix:
+    """What the trees see: one column of codes a feature (NaN = no value), and one of states where any occur.
 
-    evidence: whether missing was seen often enough to count; out_of_bag: log-odds of each row by the one
-    bag that did not learn from it.
+    value, state: the column of each feature's value and state (-1 = it has no column of states).
     """
 
+    data: np.ndarray
+    value: tuple[int, ...]
+    state: tuple[int, ...]
+    directions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bag:
+    """One boosting: the trees, the log-odds they start from, and the rows that stopped it."""
+
+    model: lightgbm.Booster
     start: float
-    tables: tuple[np.ndarray, ...]
-    evidence: tuple[bool, ...]
-    out_of_bag: np.ndarray
-
-    def total(self, codes: np.ndarray) -> np.ndarray:
-        return self.start + sum(table[codes[:, j]] for j, table in enumerate(self.tables))
+    stop: np.ndarray
+    out_of_bag: np.ndarray  # log-odds of the rows in `stop`
 
 
-def learn_shapes(
-    coded: Coded, is_bad: np.ndarray, group: np.ndarray, *, seed: int, offset: np.ndarray | None = None,
+def matrix_of(features: Sequence[Feature]) -> Matrix:
+    columns, value, state, directions = [], [], [], []
+    for feature in features:
+        codes = feature.learnt_on.astype(np.float32)
+        absent = codes >= feature.bins.count
+        value.append(len(columns))
+        columns.append(np.where(absent, np.nan, codes).astype(np.float32))
+        directions.append(feature.direction)
+        state.append(-1)
+        # A value's order says nothing of its absence: a state of its own is exempt from the direction.
+        if absent.any() and (len(feature.states) > 1 or feature.direction):
+            state[-1] = len(columns)
+            columns.append(np.where(absent, codes - feature.bins.count + 1, 0).astype(np.float32))
+            directions.append(0)
+    return Matrix(np.column_stack(columns), tuple(value), tuple(state), tuple(directions))
+
+
+def bags_of(
+    matrix: Matrix, rows: "Outcomes", *, groups: list[list[int]] | None, effort: Effort, rate: float, patience: int,
+    seed: int, folds: Sequence[tuple[np.ndarray, np.ndarray]], depth: int = -1,
     on_bag: Callable[[], None] = lambda: None,
-) -> Shapes:  # fmt: skip
-    """Averages BAGS boostings, each stopped by the fold it does not see; groups stay together.
-
-    offset: log-odds already known of each row, to which the shapes are added.
-    """
-    matrix = _matrix(coded)
-    offset = np.zeros(len(is_bad)) if offset is None else offset
-    start, tables = 0.0, [np.zeros(count + 1) for count in coded.counts]
-    out_of_bag = np.zeros(len(is_bad))
-    for bag, (fit, stop) in enumerate(_folds(is_bad, group, seed)):
-        base = offset + fit_intercept(offset[fit], is_bad[fit])
-        model = _boost(matrix, is_bad, base, coded, fit=fit, stop=stop, seed=seed + bag)
-        out_of_bag[stop] = base[stop] + model.predict(matrix[stop], raw_score=True)
-        first, shapes = _collapsed(model, coded)
-        start += (first + base[0] - offset[0]) / BAGS
-        for j, values in enumerate(shapes):
-            tables[j] += values / BAGS
+) -> Iterator[Bag]:  # fmt: skip
+    """One bag for each of `folds`; groups: columns that may meet in a leaf (None: any)."""
+    for place, (fit, stop) in enumerate(folds):
+        base = rows.offset + fit_intercept(rows.offset[fit], rows.is_bad[fit], weight=rows.weight[fit])
+        settings = {
+            **SETTINGS, "learning_rate": rate, "num_leaves": effort.leaves, "lambda_l2": effort.penalty,
+            "bagging_fraction": effort.bagging, "max_depth": depth, "seed": seed + place,
+            "num_threads": threads_for(len(fit)), "min_data_in_leaf": int(np.clip(len(fit) / 200, 5, 100)),
+        }  # fmt: skip
+        if groups is not None:
+            settings["interaction_constraints"] = groups
+        if any(matrix.directions):
+            settings |= {"monotone_constraints": list(matrix.directions), "monotone_constraints_method": "advanced"}
+        model = _boosted(matrix.data, rows, base, settings, fit=fit, stop=stop, patience=patience)
+        log_odds = base[stop] + model.predict(matrix.data[stop], raw_score=True)
+        yield Bag(model, float(base[0] - rows.offset[0]), stop, log_odds)
         on_bag()
-    missing = (coded.codes >= np.asarray(coded.counts)).sum(axis=0)
-    return Shapes(start, tuple(tables), tuple((missing >= LEAST_MISSING).tolist()), out_of_bag)
 
 
-def _folds(is_bad: np.ndarray, group: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Rows to learn from and rows to stop by, for each bag."""
-    splitter = StratifiedGroupKFold(BAGS, shuffle=True, random_state=seed)
-    return list(splitter.split(np.zeros(len(is_bad)), is_bad, group))
+def threads_for(rows: int) -> int:
+    return 1 + min(rows // ROWS_A_THREAD, MOST_THREADS - 1)
 
 
-def _matrix(coded: Coded) -> np.ndarray:
-    missing = coded.codes >= np.asarray(coded.counts)
-    return np.where(missing, np.nan, coded.codes.astype(float))
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """is_bad, weight (mean 1) and log-odds already known (offset) of each row; group: rows that stay together."""
+
+    is_bad: np.ndarray
+    weight: np.ndarray
+    offset: np.ndarray
+    group: np.ndarray
 
 
-def _boost(
-    matrix: np.ndarray, is_bad: np.ndarray, offset: np.ndarray, coded: Coded, *, fit: np.ndarray,
-    stop: np.ndarray, seed: int,
+def folds_of(rows: Outcomes, seed: int, *, repeats: int | None = None) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Rows to learn from and rows to stop by, for each bag; groups stay together.
+
+    A small table is folded several times over; in a large one each bag learns from other rows.
+    """
+    n = len(rows.is_bad)
+    times = repeats or int(np.clip(SMALL_TABLE // n, 1, MOST_REPEATS))
+    found = []
+    for repeat in range(times):
+        grouped = len(np.unique(rows.group)) < n
+        kind = StratifiedGroupKFold if grouped else StratifiedKFold
+        splitter = kind(FOLDS, shuffle=True, random_state=seed + repeat)
+        found += splitter.split(np.zeros(n), rows.is_bad, rows.group if grouped else None)
+    rng = np.random.default_rng(seed)
+    return [(_some(fit, LARGE_BAG, rng), stop) for fit, stop in found]
+
+
+def _some(rows: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
+    return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
+
+
+def _boosted(
+    data: np.ndarray, rows: Outcomes, base: np.ndarray, settings: dict, *, fit: np.ndarray, stop: np.ndarray,
+    patience: int,
 ) -> lightgbm.Booster:  # fmt: skip
-    settings = {
-        **SETTINGS,
-        "seed": seed,
-        "min_data_in_leaf": int(np.clip(len(fit) / 200, 5, 100)),
-        "interaction_constraints": [[j] for j in range(matrix.shape[1])],
-        "monotone_constraints": list(coded.directions),
-        "monotone_constraints_method": "advanced",
-    }
-    fitted = lightgbm.Dataset(matrix[fit], is_bad[fit], init_score=offset[fit], free_raw_data=False)
-    stopped = lightgbm.Dataset(matrix[stop], is_bad[stop], init_score=offset[stop], reference=fitted)
+    fitted = lightgbm.Dataset(data[fit], rows.is_bad[fit], weight=rows.weight[fit], init_score=base[fit])
+    stopped = lightgbm.Dataset(
+        data[stop], rows.is_bad[stop], weight=rows.weight[stop], init_score=base[stop], reference=fitted
+    )
     return lightgbm.train(
         settings, fitted, MOST_TREES, valid_sets=[stopped],
-        callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
+        callbacks=[lightgbm.early_stopping(patience, verbose=False)],
     )  # fmt: skip
-
-
-def _collapsed(model: lightgbm.Booster, coded: Coded) -> tuple[float, list[np.ndarray]]:
-    """The trees as a constant and one table of each feature: exact, since no tree uses two features."""
-    start = float(model.predict(np.zeros((1, len(coded.counts))), raw_score=True)[0])
-    tables = []
-    for j, count in enumerate(coded.counts):
-        rows = np.zeros((count + 1, len(coded.counts)))
-        rows[:, j] = [*range(count), np.nan]
-        tables.append(model.predict(rows, raw_score=True) - start)
-    return start, tables

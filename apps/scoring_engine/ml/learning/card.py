@@ -1,12 +1,12 @@
 """A card's tables over many rows: which bin each row falls into, and the points it earns there."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..reasons import bin_labels
 from .rows import MISSING, SPECIAL, UNAVAILABLE, Rows
 
 MISSING_LABEL, UNAVAILABLE_LABEL, UNSEEN_LABEL, SPECIAL_LABEL = "missing", "unavailable", "unseen", "special:"
@@ -19,16 +19,14 @@ class Axis:
     feature: str
     edges: tuple[float, ...] | None
     groups: tuple[tuple[Any, ...], ...] | None
+    special: bool = False  # of a pair: one more place, the last, for special codes
 
     @property
     def count(self) -> int:
         return len(self.edges) + 1 if self.groups is None else len(self.groups)
 
     def labels(self) -> tuple[str, ...]:
-        if self.groups is not None:
-            return tuple("|".join(_text(value) for value in group) for group in self.groups)
-        inner = [f"[{low}, {high})" for low, high in pairwise(self.edges)]
-        return (f"(-inf, {self.edges[0]})", *inner, f"[{self.edges[-1]}, inf)")
+        return (*bin_labels(self), *["special"] * self.special)
 
     def places(self, rows: Rows) -> np.ndarray:
         """The bin of each row; -1 where it has no value, -2 for a category that no group holds."""
@@ -62,6 +60,10 @@ class Table:
     @property
     def features(self) -> tuple[str, ...]:
         return tuple(axis.feature for axis in self.axes)
+
+    def known(self, rows: Rows) -> np.ndarray:
+        """Where all its features have a value."""
+        return np.all([rows.known(name) for name in self.features], axis=0)
 
     def index(self, rows: Rows) -> np.ndarray:
         """The place of each row."""
@@ -109,9 +111,10 @@ def _pair(entry: dict[str, Any]) -> Table:
 
 
 def _axis(feature: str, entry: dict[str, Any]) -> Axis:
+    special = entry.get("special", False)
     if "edges" in entry:
-        return Axis(feature, tuple(entry["edges"]), None)
-    return Axis(feature, None, tuple(tuple(group) for group in entry["groups"]))
+        return Axis(feature, tuple(entry["edges"]), None, special)
+    return Axis(feature, None, tuple(tuple(group) for group in entry["groups"]), special)
 
 
 def _characteristic_index(table: Table, rows: Rows) -> np.ndarray:
@@ -125,16 +128,26 @@ def _characteristic_index(table: Table, rows: Rows) -> np.ndarray:
 
 
 def _pair_index(table: Table, rows: Rows) -> np.ndarray:
-    """Of the two an unavailable value decides first, then a special code, then a missing or unseen one."""
-    first, second = table.axes
-    places, others = first.places(rows), second.places(rows)
-    cells = first.count * second.count
-    found = np.where((places < 0) | (others < 0), cells, places * second.count + others)
+    """Of the two an unavailable value decides first, then a special code, then a missing or unseen one.
+
+    A special code has a row (column) of its own where the axis says so; otherwise the pair is neutral.
+    """
+    first, second = (_pair_places(axis, rows) for axis in table.axes)
+    sides = [axis.count + axis.special for axis in table.axes]
+    cells = sides[0] * sides[1]
+    found = np.where((first < 0) | (second < 0), cells, first * sides[1] + second)
+    neutral = np.zeros(len(rows), dtype=bool)
+    for axis in table.axes:
+        if not axis.special:
+            neutral |= rows.states[axis.feature] >= SPECIAL
+    found[neutral] = cells + 2
     states = np.stack([rows.states[axis.feature] for axis in table.axes])
-    found[(states >= SPECIAL).any(axis=0)] = cells + 2
     found[(states == UNAVAILABLE).any(axis=0)] = cells + 1
     return found
 
 
-def _text(value: object) -> str:
-    return value if type(value) is str else "yes" if value else "no"
+def _pair_places(axis: Axis, rows: Rows) -> np.ndarray:
+    places = axis.places(rows)
+    if axis.special:
+        places[rows.states[axis.feature] >= SPECIAL] = axis.count
+    return places

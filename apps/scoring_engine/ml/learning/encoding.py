@@ -11,10 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .recipe import CharacteristicRule
+from .rows import KNOWN, SPECIAL, Rows
+
 MOST_FINE_BINS = 64
-MOST_LEVELS = 30
+MOST_LEVELS = 30  # a category with more levels is wide: its levels are ordered by out-of-fold bad rates
+FEW_LEVELS = 12  # and so is one with more than this many where a level has fewer than ROWS_A_LEVEL rows
+ROWS_A_LEVEL = 2000
+FOLDS = 8
 SLACK = 0.25  # how far, in fine bins, a cut may lie from its quantile
 SHRINKAGE = 20.0  # rows of the base rate added to each level when levels are ordered
+DIRECTIONS = {"higher_is_riskier": 1, "higher_is_safer": -1, "free": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +29,11 @@ class Bins:
     """Bins of a feature: by ascending `edges` (bin i: edges[i-1] <= value < edges[i]) or by `groups`."""
 
     edges: tuple[float, ...] | None
-    groups: tuple[tuple[str, ...], ...] | None = None
+    groups: tuple[tuple[str | bool, ...], ...] | None = None
 
     @property
     def count(self) -> int:
         return len(self.groups) if self.edges is None else len(self.edges) + 1
-
-    def codes(self, values: np.ndarray) -> np.ndarray:
-        """The bin of each value; `count` for missing, `count` + 1 for a category that no group holds."""
-        if self.edges is None:
-            place = {value: code for code, group in enumerate(self.groups) for value in group}
-            codes = pd.Series(values, dtype=object).map(place)
-            codes = codes.fillna(self.count + 1).to_numpy(dtype=int)
-            return np.where(pd.isna(values), self.count, codes)
-        found = np.searchsorted(np.asarray(self.edges), values, side="right")
-        return np.where(np.isnan(values), self.count, found)
 
     def merged(self, starts: Sequence[int]) -> "Bins":
         """Wider bins: each begins at one of `starts` (the first is 0)."""
@@ -51,11 +48,58 @@ class Bins:
         return Bins(None, tuple(self.groups[place] for place in order))
 
 
-def fine_bins(values: np.ndarray, is_bad: np.ndarray) -> Bins:
-    """The finest bins that a feature is learnt on, from the training rows."""
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A feature as it is learnt on.
+
+    codes: 0..bins.count-1 for a value, then one code for each of `states` (those that occur, ascending).
+    learnt_on: the codes that boosting sees, which differ from `codes` for a wide category (out of fold).
+    direction: 1 = the risk rises with the bin, -1 = falls, 0 = free.
+    """
+
+    name: str
+    bins: Bins
+    states: tuple[int, ...]
+    direction: int
+    codes: np.ndarray
+    learnt_on: np.ndarray
+
+    @property
+    def places(self) -> int:
+        """Number of codes, states included."""
+        return self.bins.count + len(self.states)
+
+    @property
+    def has_special(self) -> bool:
+        return any(state >= SPECIAL for state in self.states)
+
+
+def encode(rows: Rows, rules: Sequence[CharacteristicRule], seed: int) -> tuple[Feature, ...]:
+    """The features of all rules, from the training rows."""
+    return tuple(_encoded(rows, rule, seed) for rule in rules)
+
+
+def _encoded(rows: Rows, rule: CharacteristicRule, seed: int) -> Feature:
+    name, state = rule.feature, rows.states[rule.feature]
+    states = tuple(int(s) for s in np.unique(state[state != KNOWN]))
+    known, values = rows.known(name), rows.values[name]
+    codes = np.zeros(len(rows), dtype=np.int32)
     if values.dtype == object:
-        return Bins(None, _ordered_levels(values, is_bad))
-    known = np.sort(values[~np.isnan(values)])
+        bins, codes[known], out_of_fold = _levels(values[known], rows.is_bad[known], rows.weight[known], seed)
+    else:
+        bins = fine_bins(values[known])
+        codes[known] = np.searchsorted(np.asarray(bins.edges), values[known], side="right")
+        out_of_fold = codes[known]
+    learnt_on = codes.copy()
+    learnt_on[known] = out_of_fold
+    for place, each in enumerate(states):
+        codes[state == each] = learnt_on[state == each] = bins.count + place
+    return Feature(name, bins, states, DIRECTIONS[rule.direction], codes, learnt_on)
+
+
+def fine_bins(values: np.ndarray) -> Bins:
+    """The finest bins of a numeric feature, from its known training values."""
+    known = np.sort(values)
     return Bins(tuple(sorted({readable(low, high) for low, high in _windows(known)})))
 
 
@@ -102,9 +146,69 @@ def _around(known: np.ndarray, heavy: np.ndarray) -> list[tuple[float, float]]:
     return pairs
 
 
-def _ordered_levels(values: np.ndarray, is_bad: np.ndarray) -> tuple[tuple[str, ...], ...]:
-    """Levels by ascending bad rate, each shrunk to the base rate by as many rows as SHRINKAGE says."""
-    known = ~pd.isna(values)
-    table = pd.DataFrame({"level": values[known], "bad": is_bad[known]}).groupby("level")["bad"]
-    rate = (table.sum() + SHRINKAGE * is_bad.mean()) / (table.count() + SHRINKAGE)
-    return tuple((str(level),) for level in rate.sort_values(kind="stable").index)
+# Categories
+
+
+def _levels(
+    values: np.ndarray, is_bad: np.ndarray, weight: np.ndarray, seed: int
+) -> tuple[Bins, np.ndarray, np.ndarray]:
+    """Bins of levels, the code of each row, and its code out of fold.
+
+    Few levels: a bin each, by ascending bad rate shrunk to the base rate by SHRINKAGE rows. A wide category:
+    levels of nearly the same shrunk rate share a bin, and boosting sees each row's level at the rate that
+    the other folds give it, so that a rare level cannot be learnt by heart.
+    """
+    number, levels = pd.factorize(values, sort=True)
+    count = len(levels)
+    mass, bads = _sums(number, is_bad, weight, count)
+    if not _is_wide(mass):
+        order = np.argsort(_rate(mass, bads, SHRINKAGE), kind="stable")
+        codes = np.argsort(order)[number]
+        return Bins(None, tuple((levels[k],) for k in order)), codes, codes
+    strength = _strength(mass, bads)
+    rate = _rate(mass, bads, strength)
+    cuts = _rate_cuts(rate[number])
+    code_of_level = np.searchsorted(cuts, rate, side="right")
+    order = np.unique(code_of_level)  # bins without a level are left out
+    code_of_level = np.searchsorted(order, code_of_level)
+    groups = tuple(tuple(levels[code_of_level == place]) for place in range(len(order)))
+    out = np.zeros(len(number), dtype=int)
+    fold = np.random.default_rng(seed).permutation(len(number)) % FOLDS
+    for k in range(FOLDS):
+        rest = fold != k
+        other = _rate(*_sums(number[rest], is_bad[rest], weight[rest], count), strength)
+        out[fold == k] = np.searchsorted(cuts, other[number[fold == k]], side="right")
+    return Bins(None, groups), code_of_level[number], np.minimum(np.searchsorted(order, out), len(order) - 1)
+
+
+def _is_wide(mass: np.ndarray) -> bool:
+    return len(mass) > MOST_LEVELS or (len(mass) > FEW_LEVELS and mass.sum() / len(mass) < ROWS_A_LEVEL)
+
+
+def _sums(number: np.ndarray, is_bad: np.ndarray, weight: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.bincount(number, weight, count), np.bincount(number, weight * is_bad, count)
+
+
+def _rate(mass: np.ndarray, bads: np.ndarray, strength: float) -> np.ndarray:
+    base = bads.sum() / mass.sum()
+    return (bads + strength * base) / (mass + strength)
+
+
+def _strength(mass: np.ndarray, bads: np.ndarray) -> float:
+    """Rows of the base rate to add to a level: base variance over the variance between levels (moments).
+
+    Empirical Bayes for a beta-binomial, by the method of moments (Kleinman, 1973), kept within 5..1000.
+    """
+    base = bads.sum() / mass.sum()
+    spread = (mass * (bads / np.maximum(mass, 1e-9) - base) ** 2).sum()
+    expected = (len(mass) - 1) * base * (1 - base)
+    between = (spread - expected) / max(mass.sum() - (mass**2).sum() / mass.sum(), 1e-9)
+    return float(np.clip(base * (1 - base) / max(between, 1e-9), 5.0, 1000.0))
+
+
+def _rate_cuts(rates: np.ndarray) -> np.ndarray:
+    """Cuts between shrunk rates into at most MOST_FINE_BINS bins of nearly equal numbers of rows."""
+    distinct = np.unique(rates)
+    if len(distinct) <= MOST_FINE_BINS:
+        return (distinct[1:] + distinct[:-1]) / 2
+    return np.unique(np.quantile(rates, np.arange(1, MOST_FINE_BINS) / MOST_FINE_BINS))

@@ -1,105 +1,148 @@
-"""Fitting a card to training rows: boost, merge, distil, calibrate, round; then what is fitted after it."""
+"""Fitting a card to training rows: learn, merge, distil, calibrate, round; then what is fitted after it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from .boosting import Coded, learn_shapes
-from .calibration import base_points, log_odds_of, out_of_bag_slope, whole_points
-from .card import card_characteristic, card_inputs, plain, row_points, scores
-from .encoding import Bins, fine_bins
+from ..cards import LEAST_SCORE, MOST_SCORE
+from ..characteristics import read_characteristic
+from ..pairs import read_pairs
+from ..reach import reach
+from .additive import learn
+from .boosting import Outcomes
+from .calibration import (
+    Points,
+    base_points,
+    log_odds_of,
+    out_of_bag_slope,
+    points_of_grid,
+    points_of_part,
+)
+from .card import scores
+from .distilling import distil
+from .encoding import encode
 from .errors import TableError
-from .merging import Merged, merge
+from .merging import Grid, Part, merge
 from .recipe import CharacteristicRule, Recipe
+from .rows import Rows
+from .writing import empty_card, finished, table_entry
 
-SIGNS = {"higher_is_riskier": 1, "higher_is_safer": -1, "free": 0}
-OnBag = Callable[[], None]
+FIRST_PRICE = 1e-4  # of an extreme, as a share of all weight x log-odds
+PRICE_RISE = 1.15
+PRICED_SWEEPS = 10
+
+OnStep = Callable[[str], None]
 
 
-def known_later(recipe: Recipe) -> frozenset[str]:
-    """Characteristics whose absence in the table is no act of the applicant: unavailable, not missing."""
-    return frozenset(rule.feature for rule in recipe.stage("after"))
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    """Tables of log-odds in few bins, the fine log-odds they stand for, and how much of them holds."""
+
+    tables: list[Part | Grid]
+    fine: np.ndarray
+    slope: float
+    outcomes: Outcomes
+
+    def points(self) -> list[Points]:
+        weight = self.outcomes.weight
+        return [
+            points_of_grid(table, self.slope, weight) if isinstance(table, Grid)
+            else points_of_part(table, self.slope, weight)
+            for table in self.tables
+        ]  # fmt: skip
 
 
-def fit_card(
-    recipe: Recipe, features: pd.DataFrame, is_bad: np.ndarray, group: np.ndarray, *, on_bag: OnBag
-) -> dict[str, Any]:
+def fit_card(recipe: Recipe, rows: Rows, *, on_step: OnStep = lambda step: None) -> dict[str, Any]:
     """A card of format 1 (provenance empty) from the training rows, which are all the rows given."""
-    card = _empty_card(recipe)
-    main = recipe.stage("main")
-    values = [features[rule.feature].to_numpy() for rule in main]
-    parts, slope = _learn(recipe, main, values, is_bad, group, on_bag=on_bag)
-    for rule, part, column in zip(main, parts, values, strict=True):
-        points = whole_points(part, slope, column)
-        if points.bins.count > 1:
-            card["characteristics"].append(card_characteristic(recipe, rule, points, column))
-    if not card["characteristics"]:
+    learnt = _learn(recipe, recipe.stage("main"), rows, np.zeros(len(rows)), on_step=on_step)
+    tables = _not_flat(_in_range(recipe, rows, learnt))
+    if not tables:
         raise TableError("Nothing was learnt: no characteristic separates bad rows from good ones.")
-    card["base_points"] = base_points(row_points(card, features, frozenset()), is_bad)
+    card = _card(recipe, rows, tables, learnt.outcomes)
     for rule in recipe.stage("after"):
-        if entry := _fit_after(recipe, rule, card, features, is_bad, group, on_bag=on_bag):
+        if entry := _fit_after(recipe, rule, card, rows, on_step=on_step):
             card["characteristics"].append(entry)
-    return plain(_without_unused(card))
-
-
-def _empty_card(recipe: Recipe) -> dict[str, Any]:
-    return {
-        "format": 1,
-        "segment": recipe.segment,
-        "version": recipe.version,
-        "purpose": recipe.purpose,
-        "definition_of_bad": recipe.definition_of_bad,
-        "horizon": recipe.horizon,
-        "points_to_double_odds": 50,
-        "base_points": 0,
-        "reference": "all_applicants",
-        "inputs": card_inputs(recipe),
-        "features": [rule.as_declared() for rule in recipe.features],
-        "characteristics": [],
-        "pairs": [],
-        "provenance": {},
-    }
-
-
-def _fit_after(
-    recipe: Recipe, rule: CharacteristicRule, card: dict[str, Any], features: pd.DataFrame,
-    is_bad: np.ndarray, group: np.ndarray, *, on_bag: OnBag,
-) -> dict[str, Any] | None:  # fmt: skip
-    """A characteristic from the rows where it is known, beside the finished rest of the card.
-
-    Its points have mean zero over those rows, so that a row without it keeps its score. None: it adds nothing.
-    """
-    rows = features[rule.feature].notna().to_numpy()
-    values = features[rule.feature].to_numpy()[rows]
-    offset = log_odds_of(scores(card, features[rows], known_later(recipe)).astype(float))
-    parts, slope = _learn(recipe, (rule,), [values], is_bad[rows], group[rows], offset=offset, on_bag=on_bag)
-    points = whole_points(parts[0], slope, values)
-    return card_characteristic(recipe, rule, points, values) if points.bins.count > 1 else None
-
-
-def _without_unused(card: dict[str, Any]) -> dict[str, Any]:
-    """The card without derived features that no characteristic uses, nor optional inputs behind them only."""
-    used = {entry["feature"] for entry in card["characteristics"]}
-    features = []
-    for feature in reversed(card["features"]):
-        if feature["name"] in used:
-            features.insert(0, feature)
-            used |= set(feature["of"])
-    inputs = [entry for entry in card["inputs"] if entry["required"] or entry["name"] in used]
-    return {**card, "features": features, "inputs": inputs}
+    return finished(recipe, card, rows)
 
 
 def _learn(
-    recipe: Recipe, rules: tuple[CharacteristicRule, ...], values: list[np.ndarray], is_bad: np.ndarray,
-    group: np.ndarray, *, on_bag: OnBag, offset: np.ndarray | None = None,
-) -> tuple[tuple[Merged, ...], float]:  # fmt: skip
-    """Merged bins of each feature and the out-of-bag slope."""
-    bins: tuple[Bins, ...] = tuple(fine_bins(column, is_bad) for column in values)
-    codes = np.column_stack([b.codes(column) for b, column in zip(bins, values, strict=True)])
-    coded = Coded(codes, tuple(b.count for b in bins), tuple(SIGNS[rule.direction] for rule in rules))
-    shapes = learn_shapes(coded, is_bad, group, seed=recipe.seed, offset=offset, on_bag=on_bag)
-    slope = out_of_bag_slope(shapes.out_of_bag, is_bad, 0.0 if offset is None else offset)
-    parts = merge(bins, shapes, coded, most_bins=recipe.most_bins, smallest_share=recipe.smallest_bin_share)
-    return parts, slope
+    recipe: Recipe, rules: Sequence[CharacteristicRule], rows: Rows, offset: np.ndarray, *, on_step: OnStep
+) -> _Learnt:
+    """Merged and distilled tables of each characteristic, and of the pairs among them."""
+    outcomes = Outcomes(rows.is_bad, rows.weight / rows.weight.mean(), offset, rows.group)
+    features = encode(rows, rules, recipe.seed)
+    learnt = learn(features, outcomes, pairs=_pairs(recipe, rules), seed=recipe.seed, on_step=on_step)
+    fine = learnt.shapes.total(features)
+    parts, grids = merge(features, learnt.shapes, outcomes.weight, most_bins=recipe.most_bins,
+                         smallest_share=recipe.smallest_bin_share)  # fmt: skip
+    tables = [*(part for part in parts if part.bins.count > 1), *grids]
+    distil(tables, fine, outcomes.weight, recipe.seed)
+    on_step("merging into bins")
+    return _Learnt(tables, fine, out_of_bag_slope(learnt.out_of_bag, outcomes), outcomes)
+
+
+def _pairs(recipe: Recipe, rules: Sequence[CharacteristicRule]) -> int | list[tuple[int, int]]:
+    names = [rule.feature for rule in rules]
+    if isinstance(recipe.pairs, int):
+        return recipe.pairs if len(names) > 1 else 0
+    return [tuple(sorted((names.index(a), names.index(b)))) for a, b in recipe.pairs if {a, b} <= set(names)]
+
+
+def _in_range(recipe: Recipe, rows: Rows, learnt: _Learnt) -> list[Points]:
+    """Whole points of the tables, such that no score outside 0..1200 can be reached.
+
+    Where one can, extremes are given a price, raised until the card fits: rare extremes, and those that other
+    tables can stand in for, go first.
+    """
+    tables, prices = learnt.points(), [0.0, 0.0]
+    weight = learnt.outcomes.weight
+    while outside := _outside(_range(_card(recipe, rows, _not_flat(tables), learnt.outcomes))):
+        for side in outside:
+            prices[side] = prices[side] * PRICE_RISE or FIRST_PRICE * float(weight.sum())
+        distil(learnt.tables, learnt.fine, weight, recipe.seed, prices=(prices[0], prices[1]), sweeps=PRICED_SWEEPS)
+        tables = learnt.points()
+    return tables
+
+
+def _outside(reached: tuple[int, int]) -> list[int]:
+    """Which extremes of risk are too far out: 0 the highest (scores too low), 1 the lowest."""
+    return [side for side, far in enumerate((reached[0] < LEAST_SCORE, reached[1] > MOST_SCORE)) if far]
+
+
+def _not_flat(tables: Sequence[Points]) -> list[Points]:
+    return [table for table in tables if not table.is_flat]
+
+
+def _card(recipe: Recipe, rows: Rows, tables: Sequence[Points], outcomes: Outcomes) -> dict[str, Any]:
+    """A card with these tables, and the base that goes with them."""
+    entries = {1: [], 2: []}
+    for table in tables:
+        entries[len(table.features)].append(table_entry(recipe, rows, table, neutral=0))
+    return {
+        **empty_card(recipe, rows), "characteristics": entries[1], "pairs": entries[2],
+        "base_points": _base(tables, outcomes),
+    }  # fmt: skip
+
+
+def _range(card: dict[str, Any]) -> tuple[int, int]:
+    characteristics = [read_characteristic(entry, entry["feature"]) for entry in card["characteristics"]]
+    return reach(card["base_points"], characteristics, read_pairs(card))
+
+
+def _base(tables: Sequence[Points], outcomes: Outcomes) -> int:
+    return base_points(sum(table.of_rows(0) for table in tables) + np.zeros(len(outcomes.is_bad)), outcomes)
+
+
+def _fit_after(
+    recipe: Recipe, rule: CharacteristicRule, card: dict[str, Any], rows: Rows, *, on_step: OnStep
+) -> dict[str, Any] | None:
+    """A characteristic from the rows where it is known, with the finished rest of the card as offset.
+
+    Its points have mean zero over those rows, so that a row without it keeps its score. None: it adds nothing.
+    """
+    known = rows.at(rows.known(rule.feature))
+    offset = log_odds_of(scores(card, known).astype(float))
+    tables = _not_flat(_learn(recipe, (rule,), known, offset, on_step=on_step).points())
+    return table_entry(recipe, known, tables[0], neutral=0) if tables else None

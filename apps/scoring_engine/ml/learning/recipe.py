@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole recipe; `digest` is the SHA-256 of the file, `raw` its settings as they were read."""
+    """A whole recipe; `source` is the file, `digest` its SHA-256, `raw` its settings as they were read."""
 
     format: int
     segment: str
@@ -57,8 +57,8 @@ class Recipe:
     materiality: str = ""
     materiality_why: str = ""
     most_bins: int = 20
-    smallest_bin_share: float = 0.02
-    pairs: int | tuple[Any, ...] = 0
+    smallest_bin_share: float = 0.005
+    pairs: int | tuple[Any, ...] = 12
     reference: str = "all_applicants"
     cut_off: int | None = None
     features: tuple[FeatureRule, ...] = ()
@@ -84,6 +84,7 @@ class Recipe:
     name: str = ""
     digest: str = ""
     raw: dict[str, Any] = field(default_factory=dict)
+    source: bytes = b""
 
     @property
     def characteristics(self) -> tuple[CharacteristicRule, ...]:
@@ -107,7 +108,7 @@ class Recipe:
                 if not isinstance(part, dict):
                     raise RecipeError(f"The recipe {self.name}: there is no setting {dotted!r} to change.")
             part[last] = value
-        return _recipe(raw, self.name, self.digest)
+        return _recipe(raw, self.name, self.source)
 
 
 _LISTS = {
@@ -115,7 +116,7 @@ _LISTS = {
     "sensitivities": Sensitivity,
 }  # fmt: skip
 _TABLES = {"time": Time, "weight": Weight, "gates": Gates, "reject_inference": RejectInference}
-_OURS = ("name", "digest", "raw")
+_OURS = ("name", "source", "digest", "raw")
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -127,10 +128,10 @@ def load_recipe(path: Path) -> Recipe:
         raise RecipeError(f"The recipe {path.name} cannot be read: {error.strerror}.") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"The recipe {path.name} is not valid TOML: {error}.") from None
-    return _recipe(raw, path.name, hashlib.sha256(data).hexdigest())
+    return _recipe(raw, path.name, data)
 
 
-def _recipe(raw: dict[str, Any], name: str, digest: str) -> Recipe:
+def _recipe(raw: dict[str, Any], name: str, source: bytes) -> Recipe:
     _refuse_old_form(raw, name)
     parsed = dict(raw)
     for key, kind in _LISTS.items():
@@ -145,7 +146,8 @@ def _recipe(raw: dict[str, Any], name: str, digest: str) -> Recipe:
     parsed["inputs"] = tuple(completed_input(rule, raw.get("segment"), name) for rule in parsed["inputs"])
     parsed["features"] = tuple(map(completed_feature, parsed["features"]))
     recipe = _built(Recipe, parsed, name, ready=(*_LISTS, *_TABLES, "target"))
-    for key, value in zip(_OURS, (name, digest, raw), strict=True):
+    ours = (name, source, hashlib.sha256(source).hexdigest(), raw)
+    for key, value in zip(_OURS, ours, strict=True):
         object.__setattr__(recipe, key, value)
     check_recipe(recipe)
     return recipe

@@ -9,11 +9,11 @@ import pytest
 
 from apps.scoring_engine.ml.learning.artefact import check_plain
 from apps.scoring_engine.ml.learning.card import scores
-from apps.scoring_engine.ml.learning.fitting import known_later
 from apps.scoring_engine.ml.learning.recipe import load_recipe
+from apps.scoring_engine.ml.learning.rows import KNOWN
 from apps.scoring_engine.ml.learning.sampling import draw_sample
 from apps.scoring_engine.ml.learning.table import read_tables
-from apps.scoring_engine.ml.learning.training import features_of, figures_on
+from apps.scoring_engine.ml.learning.training import figures_on, rows_of
 from apps.scoring_engine.ml.risk_model import read_model_bytes
 from apps.scoring_engine.ml.vocabulary import check_facts
 
@@ -67,27 +67,27 @@ def test_real_rows_score_in_serving_as_in_training(segment):
         pytest.skip("the training data are not in ../shared/data")
     recipe = load_recipe(ML / "recipes" / f"{segment}.toml")
     sample = draw_sample(recipe, read_tables(recipe, DATA / main, paths))
-    features = features_of(recipe, sample)
+    rows = rows_of(recipe, sample)
     data, manifest = shipped(segment)
     card, plain = read_model_bytes(data), read_model_bytes(data).to_dict()
-    learnt = scores(plain, features, known_later(recipe))
+    learnt = scores(plain, rows)
     kinds = {rule.name: rule.kind for rule in recipe.inputs}
-    rows = np.random.default_rng(1).choice(len(learnt), 3000, replace=False)
-    for row in rows.tolist():
-        facts = fact_row(sample.facts.iloc[row], kinds)
-        served = card.score(check_facts(segment, facts), as_of=sample_day(sample, row), unavailable=known_later(recipe))
+    down = frozenset(rule.name for rule in recipe.inputs if rule.empty_is == "unavailable")
+    for row in np.random.default_rng(1).choice(len(learnt), 3000, replace=False).tolist():
+        facts = fact_row(sample.rows, row, kinds)
+        served = card.score(check_facts(segment, facts), as_of=sample_day(sample, row), unavailable=down)
         assert served.score == learnt[row]
-    assert figures_on(plain, recipe, sample, features, sample.test) == manifest["figures"]["out_of_time"]
+    assert figures_on(plain, rows.at(sample.test)) == manifest["figures"]["out_of_time"]
 
 
-def fact_row(row, kinds):
+def fact_row(rows, row, kinds):
     """The facts of one row in the types that a caller sends."""
     facts = {}
-    for name, value in row.items():
-        if value is None or value != value:
+    for name, column in rows.values.items():
+        if rows.states[name][row] != KNOWN:
             continue
-        kind = kinds[name]
-        as_sent = {"number": float, "date": lambda day: day.date(), "category": str}
+        kind, value = kinds[name], column[row]
+        as_sent = {"number": float, "date": lambda day: day.item(), "category": str}
         facts[name] = int(value) if kind in WHOLE else as_sent[kind](value)
     if "credit_history_score" in facts:
         facts["credit_history_scale"] = "fico_300_850"

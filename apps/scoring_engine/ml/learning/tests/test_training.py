@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from apps.scoring_engine.ml.learning.artefact import ArtefactError, check_plain, write_model
-from apps.scoring_engine.ml.learning.card import scores
-from apps.scoring_engine.ml.learning.fitting import known_later
+from apps.scoring_engine.ml.learning.card import scores, tables_of
 from apps.scoring_engine.ml.learning.recipe import load_recipe
+from apps.scoring_engine.ml.learning.rows import KNOWN
 from apps.scoring_engine.ml.learning.tests.tables import loans, recipe_text, written
 from apps.scoring_engine.ml.learning.training import train
 from apps.scoring_engine.ml.risk_model import read_model_bytes
 
-FILES = ["individual_model.joblib", "individual_model.manifest.json", "individual_model.md"]
+FILES = [f"individual_model.{end}" for end in ("joblib", "manifest.json", "md", "recipe.toml")]
 ROOT = Path(__file__).resolve().parents[5]
 
 
@@ -47,9 +47,10 @@ def test_the_model_finds_the_truth_that_was_put_in(trained):
 def test_every_row_scores_in_serving_as_in_training(trained, tmp_path):
     write_model(trained, tmp_path)
     card = read_model_bytes((tmp_path / FILES[0]).read_bytes())
-    learnt = scores(trained.card, trained.features, known_later(trained.recipe))
-    for row, facts in enumerate(trained.sample.facts.to_dict("records")):
-        given = {name: value for name, value in facts.items() if value is not None and value == value}
+    learnt = scores(trained.card, trained.rows)
+    facts = trained.sample.rows
+    for row in range(len(facts)):
+        given = {name: column[row] for name, column in facts.values.items() if facts.states[name][row] == KNOWN}
         if "credit_history_score" in given:
             given["credit_history_scale"] = "fico_300_850"
         as_of = trained.sample.when[row].item()
@@ -89,14 +90,10 @@ def test_directions_are_kept_even_against_the_data(tmp_path, direction):
 
 
 def test_missing_earns_no_more_than_the_lower_quarter_and_no_more_than_neutral(trained):
-    features = trained.features[~trained.sample.test]
-    for entry in trained.card["characteristics"]:
-        values = features[entry["feature"]].dropna()
-        if "edges" in entry:
-            places = np.searchsorted(entry["edges"], values, side="right")
-        else:
-            places = [next(i for i, g in enumerate(entry["groups"]) if v in g) for v in values]
-        points = np.asarray(entry["points"])[places]
+    rows = trained.rows.at(~trained.sample.test)
+    for table in tables_of(trained.card):
+        entry = table.entry
+        points = table.points[table.index(rows)[table.known(rows)]]
         assert entry["missing_points"] <= np.percentile(points, 25, method="lower")
         assert entry["missing_points"] <= entry["reference_points"] == entry["unavailable_points"]
 
@@ -111,7 +108,8 @@ def test_missing_that_goes_with_bad_loans_costs_what_was_seen(tmp_path):
 
 def test_a_late_characteristic_is_neutral_on_average_and_where_it_is_not_known(trained):
     entry = characteristic(trained.card, "credit_history_score")
-    known = trained.features["credit_history_score"][~trained.sample.test].dropna()
+    rows = trained.rows.at(~trained.sample.test)
+    known = rows.values["credit_history_score"][rows.known("credit_history_score")]
     points = np.asarray(entry["points"])[np.searchsorted(entry["edges"], known, side="right")]
     assert abs(points.mean()) < 1
     assert entry["unavailable_points"] == entry["special_points"]["other_scale"] == entry["reference_points"] == 0

@@ -1,0 +1,154 @@
+"""Trees read as tables: a sum of trees whose every leaf uses one feature or one pair is a sum of tables, exactly."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import lightgbm
+import numpy as np
+
+from .boosting import Matrix
+from .encoding import Feature
+
+SWEEPS = 50
+EXPECTED_SHARE = 0.2  # how much of what independence expects is added to the rows of a cell
+Pair = tuple[int, int]
+Span = tuple[float, float, bool]  # above, up to, whether no value goes here too
+
+
+@dataclass(slots=True)
+class Shapes:
+    """log-odds of bad = start + mains[j][code of j] + the sum of pairs[j, k][value of j, value of k].
+
+    mains[j] has a place for every code of the feature, states included; pairs have one more row and column
+    than bins, for no value.
+    """
+
+    start: float
+    mains: list[np.ndarray]
+    pairs: dict[Pair, np.ndarray] = field(default_factory=dict)
+
+    def total(self, features: Sequence[Feature]) -> np.ndarray:
+        """The log-odds of each row, by its true codes."""
+        found = self.start + sum(table[feature.codes] for table, feature in zip(self.mains, features, strict=True))
+        for (j, k), table in self.pairs.items():
+            found = found + table[cell_of(features[j]), cell_of(features[k])]
+        return found
+
+
+def empty_shapes(features: Sequence[Feature]) -> Shapes:
+    return Shapes(0.0, [np.zeros(feature.places) for feature in features])
+
+
+def cell_of(feature: Feature) -> np.ndarray:
+    """The row or column of a pair's table: the bin, or the last place where there is no value."""
+    return np.minimum(feature.codes, feature.bins.count)
+
+
+def add_trees(
+    shapes: Shapes, model: lightgbm.Booster, matrix: Matrix, features: Sequence[Feature], share: float
+) -> None:
+    """Adds `share` of what the trees say to the shapes, leaf by leaf."""
+    owner = {column: j for j, column in enumerate(matrix.value)}
+    states = {column: j for j, column in enumerate(matrix.state) if column >= 0}
+    for value, path in _leaves(model):
+        used = sorted({owner.get(column, states.get(column)) for column in path})
+        if not used:
+            shapes.start += share * value
+        elif len(used) == 1:
+            j = used[0]
+            inside = _codes_inside(features[j], path.get(matrix.value[j]), path.get(matrix.state[j]))
+            shapes.mains[j][inside] += share * value
+        else:
+            j, k = used
+            table = shapes.pairs.setdefault((j, k), np.zeros((features[j].bins.count + 1, features[k].bins.count + 1)))
+            inside = [_cells_inside(features[i], path.get(matrix.value[i]), path.get(matrix.state[i])) for i in used]
+            table[np.ix_(*inside)] += share * value
+
+
+def purify(shapes: Shapes, features: Sequence[Feature], weight: np.ndarray) -> None:
+    """Moves from every pair to its features what depends on one of them only, in place.
+
+    Afterwards each row and column of a pair has a weighted mean of zero (Lengerich et al., 2020), with the
+    weights of cell_weights.
+    """
+    for (j, k), table in shapes.pairs.items():
+        mass = cell_weights(features[j], features[k], weight)
+        for _ in range(SWEEPS):
+            by_row = _means(table, mass, axis=1)
+            table -= by_row[:, None]
+            by_column = _means(table, mass, axis=0)
+            table -= by_column[None, :]
+            shapes.mains[j] += by_row[_as_cells(features[j])]
+            shapes.mains[k] += by_column[_as_cells(features[k])]
+            if max(np.abs(by_row).max(), np.abs(by_column).max()) < 1e-9:
+                break
+    for table, feature in zip(shapes.mains, features, strict=True):
+        mean = np.average(table[feature.codes], weights=weight)
+        table -= mean
+        shapes.start += mean
+
+
+def cell_weights(first: Feature, second: Feature, weight: np.ndarray) -> np.ndarray:
+    """Weight of the rows in each cell, and a share of what it would be were the two independent."""
+    shape = (first.bins.count + 1, second.bins.count + 1)
+    flat = cell_of(first) * shape[1] + cell_of(second)
+    mass = np.bincount(flat, weight, shape[0] * shape[1]).reshape(shape)
+    expected = mass.sum(axis=1, keepdims=True) * mass.sum(axis=0, keepdims=True) / mass.sum()
+    return mass + EXPECTED_SHARE * expected
+
+
+def strength(table: np.ndarray, mass: np.ndarray) -> float:
+    """Weighted standard deviation of a purified pair."""
+    return float(np.sqrt((mass * table**2).sum() / mass.sum()))
+
+
+def _means(table: np.ndarray, mass: np.ndarray, axis: int) -> np.ndarray:
+    total = mass.sum(axis=axis)
+    return np.where(total > 0, (table * mass).sum(axis=axis) / np.maximum(total, 1e-300), 0.0)
+
+
+def _as_cells(feature: Feature) -> np.ndarray:
+    return np.minimum(np.arange(feature.places), feature.bins.count)
+
+
+def _leaves(model: lightgbm.Booster) -> Iterator[tuple[float, dict[int, Span]]]:
+    """(value, {column: span}) of every leaf."""
+    for tree in model.dump_model()["tree_info"]:
+        waiting = [(tree["tree_structure"], {})]
+        while waiting:
+            node, path = waiting.pop()
+            if "split_feature" not in node:
+                yield node["leaf_value"], path
+                continue
+            column, cut = node["split_feature"], node["threshold"]
+            low, high, absent = path.get(column, (-np.inf, np.inf, True))
+            # Without empty values in training LightGBM sends one where 0 goes; nothing is read from that place.
+            left = node["default_left"] if node["missing_type"] == "NaN" else cut >= 0
+            waiting.append((node["left_child"], {**path, column: (low, min(high, cut), absent and left)}))
+            waiting.append((node["right_child"], {**path, column: (max(low, cut), high, absent and not left)}))
+
+
+def _values_inside(feature: Feature, span: Span | None) -> np.ndarray:
+    """Mask over bins and the place for no value."""
+    if span is None:
+        return np.ones(feature.bins.count + 1, dtype=bool)
+    places = np.arange(feature.bins.count)
+    return np.append((places > span[0]) & (places <= span[1]), span[2])
+
+
+def _cells_inside(feature: Feature, value: Span | None, state: Span | None) -> np.ndarray:
+    """Mask over bins and the place for no value; a split by state tells only whether there is one."""
+    inside = _values_inside(feature, value)
+    if state is not None:
+        inside[: feature.bins.count] &= state[0] < 0
+        inside[-1] &= state[1] > 0.5
+    return inside
+
+
+def _codes_inside(feature: Feature, value: Span | None, state: Span | None) -> np.ndarray:
+    """Mask over all codes of a feature, states included."""
+    inside = _values_inside(feature, value)[_as_cells(feature)]
+    if state is None:
+        return inside
+    states = np.maximum(np.arange(feature.places) - feature.bins.count + 1, 0)
+    return inside & (states > state[0]) & (states <= state[1])
