@@ -292,12 +292,10 @@ def _impacts(column: str, reference: str | None, compared: list[dict[str, Any]])
 
 def _gates(figures: Figures) -> Iterator[Finding]:
     for gate in figures["gates"]:
-        limits = (("at least", gate["least"]), ("at most", gate["most"]))
-        bounds = [f"{words} {limit:g}" for words, limit in limits if limit is not None]
-        verdict = "passed" if gate["passed"] else "failed"
-        yield Finding("gates", GOOD if gate["passed"] else BAD,
-                      f"Acceptance gate {verdict}: {gate['title']} {figure(gate['found'])}, {' and '.join(bounds)}"
-                      " was asked.")  # fmt: skip
+        level, verdict = (GOOD, "passed") if gate["passed"] else (BAD, "failed")
+        name = gate["gate"].replace("_", " ")
+        yield Finding("gates", level, f"Acceptance gate {verdict}: {name} {figure(gate['found'])}, asked was"
+                      f" {gate['required']}.")  # fmt: skip
 
 
 def _origin(figures: Figures) -> Iterator[Finding]:

@@ -107,12 +107,10 @@ def gaming_section(figures: Figures) -> Html:
 def gates_section(figures: Figures) -> Html:
     if not figures["gates"]:
         return section("gates", "Acceptance gates", paragraph("The recipe has no acceptance gates."))
-    rows = [(one["title"], "" if one["least"] is None else f"{one['least']:g}",
-             "" if one["most"] is None else f"{one['most']:g}", figure(one["found"]),
+    rows = [(one["gate"].replace("_", " "), one["required"], figure(one["found"]),
              mark("good" if one["passed"] else "bad", "passed" if one["passed"] else "failed"))
             for one in figures["gates"]]  # fmt: skip
-    head = ("", "at least", "at most", "found", "")
-    return section("gates", "Acceptance gates", table(head, rows, numbers=(1, 2, 3)))
+    return section("gates", "Acceptance gates", table(("", "asked", "found", ""), rows, numbers=(2,)))
 
 
 def rejects_section(figures: Figures) -> Html:

@@ -7,6 +7,7 @@ import numpy as np
 
 from .card import Table
 from .drift import population_stability_index, stability_light
+from .gates import SCORE_BANDS
 from .metrics import information_value
 from .rows import Rows
 from .subject import Subject
@@ -16,7 +17,7 @@ Counts = tuple[np.ndarray, np.ndarray]
 
 
 def table_figures(subject: Subject) -> list[dict[str, Any]]:
-    """For each characteristic and pair: its bins with points, rows and bads on both sides, IV and PSI."""
+    """For each characteristic and pair: its bins with points, weight of rows and bads on both sides, IV and PSI."""
     sides = None
     if subject.has_training:
         sides = subject.rows.at(~subject.test), subject.rows.at(subject.test)
@@ -44,15 +45,17 @@ def monotonicity(tables: tuple[Table, ...]) -> list[dict[str, Any]]:
     return found
 
 
-def score_stability(training: np.ndarray, test: np.ndarray) -> dict[str, Any]:
-    """PSI of the score over ten bands of about equally many training rows."""
-    edges = np.unique(np.quantile(training, np.linspace(0.1, 0.9, 9), method="higher"))
-    counts = [np.bincount(np.searchsorted(edges, side, side="right"), minlength=len(edges) + 1)
-              for side in (training, test)]  # fmt: skip
+def score_stability(
+    training: np.ndarray, test: np.ndarray, training_weight: np.ndarray, test_weight: np.ndarray
+) -> dict[str, Any]:
+    """PSI of the score over bands of about a tenth of the training rows each: those of gates.py."""
+    edges = np.unique(np.ceil(np.quantile(training, np.arange(1, SCORE_BANDS) / SCORE_BANDS)).astype(int))
+    counts = [np.bincount(np.searchsorted(edges, score, side="right"), weight, len(edges) + 1)
+              for score, weight in ((training, training_weight), (test, test_weight))]  # fmt: skip
     bounds = [None, *edges.tolist(), None]
     return {**_moved(*counts), "bands": [
-        {"from": low, "below": high, "training": int(a), "test": int(b)}
-        for (low, high), a, b in zip(pairwise(bounds), *counts, strict=True)
+        {"from": low, "below": high, "training": a, "test": b}
+        for (low, high), a, b in zip(pairwise(bounds), *map(_listed, counts), strict=True)
     ]}  # fmt: skip
 
 
@@ -64,7 +67,7 @@ def _both(subject: Subject, table: Table, sides: tuple[Rows, Rows] | None) -> tu
 
 def _counted(table: Table, rows: Rows) -> Counts:
     place, size = table.index(rows), len(table.labels)
-    return np.bincount(place, minlength=size), np.bincount(place[rows.is_bad], minlength=size)
+    return np.bincount(place, rows.weight, size), np.bincount(place, rows.weight * rows.is_bad, size)
 
 
 def _from_manifest(manifest: dict[str, Any], table: Table) -> Counts | None:
@@ -99,8 +102,14 @@ def _side(counts: Counts | None) -> dict[str, Any] | None:
         return None
     rows, bads = counts
     used = rows > 0
-    return {"rows": rows.tolist(), "bads": bads.tolist(),
+    return {"rows": _listed(rows), "bads": _listed(bads),
             "information_value": float(information_value(bads[used], (rows - bads)[used]))}  # fmt: skip
+
+
+def _listed(counts: np.ndarray) -> list[float]:
+    """Whole numbers where nothing is weighted."""
+    whole = counts.astype(int)
+    return (whole if (whole == counts).all() else counts).tolist()
 
 
 def _order_of(table: Table, direction: str, feature: str, points: np.ndarray) -> list[dict[str, Any]]:

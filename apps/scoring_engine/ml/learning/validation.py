@@ -5,6 +5,7 @@ Fixed seeds and no clock: the same model, recipe and data give the same figures 
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from .comparison import MOST_ROWS, compare
 from .errors import TableError
 from .evidence import evidence
 from .gaming import gaming_test, missing_ceilings
+from .gates import check_gates
 from .groups import fairness_figures, segment_figures
 from .stability import monotonicity, score_stability, table_figures, training_rows
 from .subject import Subject, load_model, load_subject
@@ -65,8 +67,8 @@ def figures_of(subject: Subject, on_step: Callable[[str], None] = lambda name: N
         "comparison": comparison,
         "fairness": fair,
         "gaming": gaming_test(subject, ceilings, accept["cut_off"], seed=seed),
-        "gates": gates(subject, sides["test"], _score_stability(subject)),
-        "reject_inference": subject.model.manifest.get("reject_inference"),
+        "gates": gates(subject, sides["test"]),
+        "reject_inference": subject.model.manifest.get("figures", {}).get("reject_inference"),
     }
 
 
@@ -97,17 +99,17 @@ def accepted(subject: Subject) -> dict[str, Any]:
     return {"cut_off": int(cut_off), "source": source, "share": float((score >= cut_off).mean())}
 
 
-def gates(subject: Subject, test: dict[str, Any], stability: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """The acceptance gates of the recipe on the test rows; what cannot be known has not passed."""
-    given = subject.recipe.gates
-    asked = (
-        ("auc_at_least", "AUC", test["auc"], given.auc_at_least and (given.auc_at_least, None)),
-        ("calibration_slope", "calibration slope", test["calibration_slope"], given.calibration_slope),
-        ("observed_to_expected", "observed to expected", test["observed_to_expected"], given.observed_to_expected),
-        ("psi_at_most", "PSI of the score", stability and stability["psi"],
-         given.psi_at_most and (None, given.psi_at_most)),
-    )  # fmt: skip
-    return [_gate(name, title, found, *limits) for name, title, found, limits in asked if limits]
+def gates(subject: Subject, test: dict[str, Any]) -> list[dict[str, Any]]:
+    """The acceptance gates of the recipe on the test rows, as in training; what cannot be known has not passed."""
+    recipe, rows = subject.recipe, subject.rows
+    if subject.has_training:
+        return check_gates(recipe, subject.card, rows.at(~subject.test), rows.at(subject.test), test)
+    without = replace(recipe, gates=replace(recipe.gates, psi_at_most=None))
+    found = check_gates(without, subject.card, rows, rows, test)
+    if (most := recipe.gates.psi_at_most) is not None:
+        required = f"at most {most}"
+        found.append({"gate": "population_stability_index", "required": required, "found": None, "passed": False})
+    return found
 
 
 def plain(part: Any) -> Any:
@@ -145,12 +147,8 @@ def _sides(subject: Subject, on_step: Callable[[str], None]) -> dict[str, Any]:
 def _score_stability(subject: Subject) -> dict[str, Any] | None:
     if not subject.has_training:
         return None
-    return score_stability(subject.score[~subject.test], subject.score[subject.test])
-
-
-def _gate(name: str, title: str, found: float | None, least: float | None, most: float | None) -> dict[str, Any]:
-    passed = found is not None and (least is None or found >= least) and (most is None or found <= most)
-    return {"name": name, "title": title, "least": least, "most": most, "found": found, "passed": passed}
+    sides = (~subject.test, subject.test)
+    return score_stability(*(subject.score[side] for side in sides), *(subject.rows.weight[side] for side in sides))
 
 
 def _model(subject: Subject) -> dict[str, Any]:

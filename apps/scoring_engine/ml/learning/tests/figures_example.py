@@ -45,7 +45,7 @@ def example_figures() -> dict[str, Any]:
             "hiding_moved_over_cut_off": {"required_inputs": 3, "optional_inputs": 12}, "cut_off": 431,
         },
         "gates": [
-            {"name": "auc_at_least", "title": "AUC", "least": 0.65, "most": None, "found": 0.683, "passed": True}
+            {"gate": "auc", "required": "at least 0.65", "found": 0.683, "passed": True}
         ],
         "reject_inference": None,
     }  # fmt: skip

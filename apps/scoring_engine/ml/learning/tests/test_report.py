@@ -199,8 +199,8 @@ def test_a_step_against_its_direction_is_bad():
 
 def test_a_failed_gate_is_bad():
     figures = example_figures()
-    figures["gates"][0] |= {"least": 0.7, "passed": False}
-    assert of_topic(figures, "gates") == [(BAD, "Acceptance gate failed: AUC 0.683, at least 0.7 was asked.")]
+    figures["gates"][0] |= {"required": "at least 0.7", "passed": False}
+    assert of_topic(figures, "gates") == [(BAD, "Acceptance gate failed: auc 0.683, asked was at least 0.7.")]
 
 
 def test_reject_inference_is_shown_as_an_assumption():

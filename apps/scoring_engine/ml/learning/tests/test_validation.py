@@ -210,10 +210,11 @@ def test_steps_against_the_direction_are_counted(subject):
 
 def test_stability_of_the_score_by_hand():
     training, test = np.repeat(np.arange(10), 10), np.repeat(np.arange(10), [1, 19, *[10] * 8])
-    found = score_stability(training, test)
+    found = score_stability(training, test, np.ones(100), np.ones(100))
     assert [band["training"] for band in found["bands"]] == [10] * 10
     assert found["psi"] == pytest.approx(-0.09 * math.log(0.1) + 0.09 * math.log(1.9))
     assert found["psi_by_chance"] == pytest.approx(9 * 2 / 100)
+    assert [(band["from"], band["below"]) for band in found["bands"]][:2] == [(None, 1), (1, 2)]
 
 
 # Groups
@@ -320,12 +321,14 @@ def test_without_order_among_negative_numbers_a_ratio_makes_no_claim(subject):
 
 
 def test_the_gates_of_the_recipe_are_checked_on_the_test_rows(subject, figures):
-    assert [(gate["name"], gate["passed"]) for gate in figures["gates"]] == [
-        ("auc_at_least", True), ("psi_at_most", True),
-    ]  # fmt: skip
-    failed = gates(subject, {**figures["test"], "auc": 0.59}, None)
-    assert [(gate["title"], gate["found"], gate["passed"]) for gate in failed] == [
-        ("AUC", 0.59, False), ("PSI of the score", None, False),
+    psi = figures["score_stability"]["psi"]
+    assert figures["gates"] == [
+        {"gate": "auc", "required": "at least 0.6", "found": figures["test"]["auc"], "passed": True},
+        {"gate": "population_stability_index", "required": "at most 0.25", "found": psi, "passed": True},
+    ]
+    new = dataclasses.replace(subject, kind="new_data", test=np.ones(len(subject.rows), dtype=bool))
+    assert [(one["found"], one["passed"]) for one in gates(new, {**figures["test"], "auc": 0.59})] == [
+        (0.59, False), (None, False),
     ]  # fmt: skip
 
 
