@@ -11,6 +11,7 @@ from .facts import YES_NO
 
 EMPTY_SHARE = 0.05  # from this share of empty cells on, empty gets points of its own
 FEWEST_REPEATS = 5
+MOST_COUNTS, LARGE = 100, 1000  # whole numbers beyond are amounts, which may have decimals in another table
 MOST_CODES = 4
 MOST_TEXTS = 60  # a column of "36 months" and the like may have so many different texts
 _NINES = re.compile(r"9{2,}")
@@ -32,6 +33,7 @@ class Guess:
     texts: Texts | None = None
     values: np.ndarray | None = None
     days: np.ndarray | None = None
+    is_whole: bool = False
     codes: list[str] = field(default_factory=list)
     settings: dict[str, object] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -99,7 +101,8 @@ def _as_number(found: Guess, values: np.ndarray) -> None:
     if whole and set(values_found.tolist()) == {0.0, 1.0} and "values" not in found.settings:
         found.kind = "flag"
         return
-    found.kind, found.values = "integer" if whole else "number", values
+    few = whole and len(known) > 0 and len(values_found) <= MOST_COUNTS and float(np.abs(known).max()) < LARGE
+    found.kind, found.values, found.is_whole = "integer" if few else "number", values, whole
     found.codes = special_codes(known)
 
 

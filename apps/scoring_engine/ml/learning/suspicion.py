@@ -117,7 +117,7 @@ def _identifies(guess: Guess, name: str, filled: int) -> str:
     ):
         return f"free text: {guess.distinct:,} different ones"
     named = bool(_IDS & set(name.split("_")))
-    if guess.kind == "integer" and alone and (named or _counts_rows(guess.values)):
+    if guess.is_whole and alone and (named or _counts_rows(guess.values)):
         return "another number in every row: it names rows"
     return ""
 
