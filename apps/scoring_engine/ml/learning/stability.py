@@ -24,9 +24,15 @@ def table_figures(subject: Subject) -> list[dict[str, Any]]:
     return [_of_table(table, *_both(subject, table, sides)) for table in subject.tables]
 
 
-def training_rows(figures: list[dict[str, Any]]) -> dict[str, np.ndarray]:
-    """Training rows by place of each table, for the tables where they are known."""
-    return {one["name"]: np.asarray(one["training"]["rows"]) for one in figures if one["training"]}
+def rows_learnt_from(subject: Subject, figures: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    """Rows by place of each table, where they are known: training rows, and rejected ones if they were inferred."""
+    if subject.model.reject_inference and not subject.has_training:
+        return {}
+    found = {one["name"]: np.asarray(one["training"]["rows"], dtype=float) for one in figures if one["training"]}
+    if (rejected := subject.rejected()) is not None:
+        for table in subject.tables:
+            found[table.name] = found[table.name] + _counted(table, rejected)[0]
+    return found
 
 
 def monotonicity(tables: tuple[Table, ...]) -> list[dict[str, Any]]:

@@ -40,6 +40,11 @@ class Model:
     recipe: Recipe
     recipe_given: bool
 
+    @property
+    def reject_inference(self) -> dict[str, Any] | None:
+        """What the manifest says of it; None: the card was learnt without."""
+        return self.manifest.get("figures", {}).get("reject_inference")
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -75,6 +80,12 @@ class Subject:
     @property
     def tables(self) -> tuple[Table, ...]:
         return tables_of(self.card)
+
+    def rejected(self) -> Rows | None:
+        """Rejected applicants that the card was learnt from, with an outcome assumed."""
+        if not self.has_training or self.model.reject_inference is None or self.sample.rejected is None:
+            return None
+        return derive(self.sample.rejected, self.card["features"], self.sample.rejected_when)
 
     def months(self) -> np.ndarray:
         """The horizon of each row's probability: its own term where the card's horizon is the contract."""

@@ -18,7 +18,7 @@ from .evidence import evidence
 from .gaming import gaming_test, missing_ceilings
 from .gates import check_gates
 from .groups import fairness_figures, segment_figures
-from .stability import monotonicity, score_stability, table_figures, training_rows
+from .stability import monotonicity, rows_learnt_from, score_stability, table_figures
 from .subject import Subject, load_model, load_subject
 
 ACCEPT_SHARE = 0.7
@@ -53,7 +53,7 @@ def figures_of(subject: Subject, on_step: Callable[[str], None] = lambda name: N
     segments, fair = segment_figures(subject, seed=seed), fairness_figures(subject, accept["cut_off"])
     comparison = compare(subject, accept["share"], seed=seed, on_step=on_step) if subject.has_training else None
     on_step("gaming")
-    ceilings = missing_ceilings(subject.tables, training_rows(tables))
+    ceilings = missing_ceilings(subject.tables, rows_learnt_from(subject, tables))
     return {
         "format": 1,
         "model": _model(subject),
@@ -68,7 +68,7 @@ def figures_of(subject: Subject, on_step: Callable[[str], None] = lambda name: N
         "fairness": fair,
         "gaming": gaming_test(subject, ceilings, accept["cut_off"], seed=seed),
         "gates": gates(subject, sides["test"]),
-        "reject_inference": subject.model.manifest.get("figures", {}).get("reject_inference"),
+        "reject_inference": subject.model.reject_inference,
     }
 
 

@@ -11,7 +11,7 @@ from apps.scoring_engine.ml.learning.card import scores
 from apps.scoring_engine.ml.learning.errors import TableError
 from apps.scoring_engine.ml.learning.gaming import gaming_test, levers_of, missing_ceilings
 from apps.scoring_engine.ml.learning.groups import levels_of
-from apps.scoring_engine.ml.learning.stability import monotonicity, score_stability, table_figures, training_rows
+from apps.scoring_engine.ml.learning.stability import monotonicity, rows_learnt_from, score_stability, table_figures
 from apps.scoring_engine.ml.learning.subject import ModelError, load_model, load_subject
 from apps.scoring_engine.ml.learning.tests.hand_made import written
 from apps.scoring_engine.ml.learning.validation import accepted, figures_of, gates, headline, plain, validate
@@ -299,7 +299,7 @@ def test_a_card_against_its_direction_is_caught(subject):
 
 
 def test_points_for_missing_above_the_25th_percentile_are_caught(subject):
-    ceilings = missing_ceilings(subject.tables, training_rows(table_figures(subject)))
+    ceilings = missing_ceilings(subject.tables, rows_learnt_from(subject, table_figures(subject)))
     assert ceilings["inquiries_6m"] == -25  # a quarter of the rows and more have two inquiries
     wrong = with_card(subject, lambda card: card["characteristics"][1].update(missing_points=6))
     found = gaming_test(wrong, ceilings, 500, seed=1)["hiding"]
@@ -308,6 +308,18 @@ def test_points_for_missing_above_the_25th_percentile_are_caught(subject):
     lenient = gaming_test(wrong, {}, 500, seed=1)
     assert lenient["hiding"]["violations"] == 0
     assert len(lenient["hiding_tables_without_ceiling"]) == 4
+
+
+def test_rejected_applicants_that_the_card_was_learnt_from_count_for_the_percentile(subject):
+    rejected = subject.rows.at(np.flatnonzero(subject.rows.values["inquiries_6m"] == 0)[:500])
+    facts = dataclasses.replace(rejected, values={k: v for k, v in rejected.values.items() if k != "amount_to_income"})
+    sample = dataclasses.replace(subject.sample, rejected=facts)
+    model = dataclasses.replace(subject.model, manifest={"figures": {"reject_inference": {"method": "parcelling"}}})
+    with_them = dataclasses.replace(subject, sample=sample, model=model)
+    tables = table_figures(with_them)
+    before = rows_learnt_from(subject, tables)["inquiries_6m"]
+    assert (rows_learnt_from(with_them, tables)["inquiries_6m"] - before).tolist() == [500, 0, 0, 0, 0]
+    assert rows_learnt_from(dataclasses.replace(with_them, kind="new_data"), tables) == {}
 
 
 def test_without_order_among_negative_numbers_a_ratio_makes_no_claim(subject):
