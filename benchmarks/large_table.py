@@ -155,7 +155,8 @@ def main() -> int:
                 print(f"  one LightGBM, {LIGHTGBM_TREES} trees: {beside.last_line} s to fit, {beside.seconds:.1f} s in "
                       f"all, {beside.memory:.2f} GiB")  # fmt: skip
     ok = found.seconds <= MOST_SECONDS and found.memory <= MOST_MEMORY
-    print(f"\nwithin {MOST_SECONDS / 60:.0f} minutes and {MOST_MEMORY:.0f} GiB: {'reached' if ok else 'not reached'}")
+    print(f"\n{options.rows:,} rows within {MOST_SECONDS / 60:.0f} minutes and {MOST_MEMORY:.0f} GiB: "
+          f"{'reached' if ok else 'not reached'}; {found.seconds:.0f} s, {found.memory:.2f} GiB")  # fmt: skip
     print(json.dumps(report))
     return 0
 
