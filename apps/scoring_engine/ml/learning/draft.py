@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
 
 from ..vocabulary import FACTS, NEVER_SCORED
 from .cells import Columns, Texts, shortened
@@ -119,7 +120,8 @@ def _read(path: Path, target: str, date: str, encoding: str) -> tuple[Columns, s
 
 
 def _has_decimal_commas(columns: Columns, name: str) -> bool:
-    if not _is_text(columns, name):
+    array = columns.array(name)
+    if not _is_text(columns, name) or not pc.any(pc.match_substring(array, ",")).as_py():
         return False
     levels, comma = columns.texts(name).levels, replace(columns, decimal=",")
     return any("," in level for level in levels) and all(np.isfinite(comma.number(level)) for level in levels)
@@ -132,12 +134,13 @@ def _date_format(columns: Columns, date: str) -> str:
     for name in names:
         if not _is_text(columns, name):
             continue
-        levels = columns.texts(name).levels
-        if not levels or not np.isnat(columns.day(levels[0])):
+        first = next(iter(columns.at(np.arange(min(len(columns), 100))).texts(name).levels), "")
+        if np.isfinite(columns.number(first)) or not np.isnat(columns.day(first)):
             continue
+        levels = columns.texts(name).levels
         for each in FORMATS:
             read = replace(columns, date_format=each)
-            if not any(np.isnat(read.day(level)) for level in levels):
+            if levels and not any(np.isnat(read.day(level)) for level in levels):
                 return each
     return ""
 

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from .cells import NO_VALUE, Columns, Texts, shortened
+from .errors import TableError
 from .facts import YES_NO
 
 EMPTY_SHARE = 0.05  # from this share of empty cells on, empty gets points of its own
@@ -46,8 +47,8 @@ class Guess:
 def guess(columns: Columns, name: str) -> Guess:
     """What a column seems to be."""
     kind = columns.array(name).type
-    if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
-        values = columns.numbers(name)
+    values = _plain_numbers(columns, name, kind)
+    if values is not None:
         found = Guess(name, "number", np.isnan(values), 0)
         _as_number(found, values)
     elif pa.types.is_temporal(kind) and not pa.types.is_time(kind) and not pa.types.is_duration(kind):
@@ -61,6 +62,17 @@ def guess(columns: Columns, name: str) -> Guess:
         else:
             _guess_texts(found, columns, texts)
     return found
+
+
+def _plain_numbers(columns: Columns, name: str, kind: pa.DataType) -> np.ndarray | None:
+    """The column as numbers if every cell that is not empty is one."""
+    if pa.types.is_boolean(kind) or pa.types.is_temporal(kind):
+        return None
+    try:
+        values = columns.numbers(name)
+    except TableError:
+        return None
+    return None if np.isnan(values).all() else values
 
 
 def empty_code(values: np.ndarray, taken: list[str]) -> str:
