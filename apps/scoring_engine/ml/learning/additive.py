@@ -22,7 +22,7 @@ OnStep = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """shapes: the mean of the bags; out_of_bag: log-odds of each row by bags that did not see it (NaN: none)."""
+    """shapes: the mean of the bags; out_of_bag: log-odds of each row by the bag that did not see it (NaN: none)."""
 
     shapes: Shapes
     out_of_bag: np.ndarray
@@ -56,7 +56,7 @@ def _best_effort(matrix: Matrix, rows: Outcomes, groups: list[list[int]], seed: 
     for effort in EFFORTS:
         found = np.full(len(rows.is_bad), np.nan)
         for bag in bags_of(matrix, rows, groups=groups, effort=effort, rate=SCREEN_RATE, patience=SCREEN_PATIENCE,
-                           seed=seed, folds=folds_of(rows, seed, repeats=1)[:2]):  # fmt: skip
+                           seed=seed, folds=folds_of(rows, seed)[:2]):  # fmt: skip
             found[bag.stop] = bag.out_of_bag
         seen = ~np.isnan(found)
         losses.append(log_loss(rows.is_bad[seen], sigmoid(found[seen]), weight=rows.weight[seen]))
@@ -69,14 +69,12 @@ def _averaged(
 ) -> Learnt:  # fmt: skip
     shapes = empty_shapes(features)
     folds = folds_of(rows, seed)
-    total, times = np.zeros(len(rows.is_bad)), np.zeros(len(rows.is_bad))
+    out_of_bag = np.full(len(rows.is_bad), np.nan)
     for bag in bags_of(matrix, rows, groups=groups, effort=effort, rate=RATE, patience=PATIENCE, seed=seed,
                        folds=folds):  # fmt: skip
         add_trees(shapes, bag.model, matrix, features, 1 / len(folds))
         shapes.start += bag.start / len(folds)
-        total[bag.stop] += bag.out_of_bag
-        times[bag.stop] += 1
+        out_of_bag[bag.stop] = bag.out_of_bag
         on_step("boosting")
     purify(shapes, features, rows.weight)
-    out_of_bag = np.where(times > 0, total / np.maximum(times, 1), np.nan)
     return Learnt(shapes, out_of_bag, effort)

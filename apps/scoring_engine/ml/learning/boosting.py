@@ -3,7 +3,7 @@
 LightGBM runs with its deterministic settings: the same rows, seed and versions give the same bytes.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import lightgbm
@@ -16,8 +16,6 @@ from .metrics import fit_intercept
 MOST_THREADS = 2
 ROWS_A_THREAD = 50_000  # threads that wait for each other cost a small table more than they bring
 FOLDS = 5
-SMALL_TABLE = 20_000  # rows up to which bags are repeated, so that a small table is averaged more
-MOST_REPEATS = 4
 LARGE_BAG = 200_000  # rows a bag learns from at most: the bags of a large table learn from different rows
 MOST_TREES = 3000
 SETTINGS = {
@@ -34,6 +32,16 @@ class Effort:
     leaves: int
     bagging: float
     penalty: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """is_bad, weight (mean 1) and log-odds already known (offset) of each row; group: rows that stay together."""
+
+    is_bad: np.ndarray
+    weight: np.ndarray
+    offset: np.ndarray
+    group: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +85,8 @@ def matrix_of(features: Sequence[Feature]) -> Matrix:
 
 
 def bags_of(
-    matrix: Matrix, rows: "Outcomes", *, groups: list[list[int]] | None, effort: Effort, rate: float, patience: int,
+    matrix: Matrix, rows: Outcomes, *, groups: list[list[int]] | None, effort: Effort, rate: float, patience: int,
     seed: int, folds: Sequence[tuple[np.ndarray, np.ndarray]], depth: int = -1,
-    on_bag: Callable[[], None] = lambda: None,
 ) -> Iterator[Bag]:  # fmt: skip
     """One bag for each of `folds`; groups: columns that may meet in a leaf (None: any)."""
     for place, (fit, stop) in enumerate(folds):
@@ -96,38 +103,24 @@ def bags_of(
         model = _boosted(matrix.data, rows, base, settings, fit=fit, stop=stop, patience=patience)
         log_odds = base[stop] + model.predict(matrix.data[stop], raw_score=True)
         yield Bag(model, float(base[0] - rows.offset[0]), stop, log_odds)
-        on_bag()
 
 
 def threads_for(rows: int) -> int:
     return 1 + min(rows // ROWS_A_THREAD, MOST_THREADS - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcomes:
-    """is_bad, weight (mean 1) and log-odds already known (offset) of each row; group: rows that stay together."""
-
-    is_bad: np.ndarray
-    weight: np.ndarray
-    offset: np.ndarray
-    group: np.ndarray
-
-
-def folds_of(rows: Outcomes, seed: int, *, repeats: int | None = None) -> list[tuple[np.ndarray, np.ndarray]]:
+def folds_of(rows: Outcomes, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Rows to learn from and rows to stop by, for each bag; groups stay together.
 
-    A small table is folded several times over; in a large one each bag learns from other rows.
+    In a large table each bag learns from other rows.
     """
-    n = len(rows.is_bad)
-    times = repeats or int(np.clip(SMALL_TABLE // n, 1, MOST_REPEATS))
-    found = []
-    for repeat in range(times):
-        grouped = len(np.unique(rows.group)) < n
-        kind = StratifiedGroupKFold if grouped else StratifiedKFold
-        splitter = kind(FOLDS, shuffle=True, random_state=seed + repeat)
-        found += splitter.split(np.zeros(n), rows.is_bad, rows.group if grouped else None)
+    count = len(rows.is_bad)
+    grouped = len(np.unique(rows.group)) < count
+    kind = StratifiedGroupKFold if grouped else StratifiedKFold
+    splitter = kind(FOLDS, shuffle=True, random_state=seed)
+    found = splitter.split(np.zeros(count), rows.is_bad, rows.group if grouped else None)
     rng = np.random.default_rng(seed)
-    return [(_some(fit, LARGE_BAG, rng), stop) for fit, stop in found]
+    return [(_some(fit, LARGE_BAG, rng), _some(stop, LARGE_BAG, rng)) for fit, stop in found]
 
 
 def _some(rows: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:

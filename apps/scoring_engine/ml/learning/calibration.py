@@ -131,8 +131,9 @@ def probability_of(score: np.ndarray) -> np.ndarray:
 
 
 def _starts(points: np.ndarray, count: int) -> list[int]:
-    """Starts of runs of equal rows among the first `count`."""
-    return [0, *(np.flatnonzero((points[1:count] != points[: count - 1]).any(axis=1)) + 1).tolist()]
+    """Starts of runs of equal rows among the first `count`; two at least, since an axis needs an edge."""
+    found = [0, *(np.flatnonzero((points[1:count] != points[: count - 1]).any(axis=1)) + 1).tolist()]
+    return found if len(found) > 1 else [0, 1]
 
 
 def _joined(starts: Sequence[int], count: int) -> np.ndarray:

@@ -23,7 +23,7 @@ def strongest_pairs(
     Found by boosting trees of depth two, whose leaves use two features at most, over any pair.
     """
     shapes = empty_shapes(features)
-    folds = folds_of(rows, seed, repeats=1)[:BAGS]
+    folds = folds_of(rows, seed)[:BAGS]
     for bag in bags_of(matrix, rows, groups=None, effort=SCREEN, rate=RATE, patience=PATIENCE, seed=seed,
                        folds=folds, depth=2):  # fmt: skip
         add_trees(shapes, bag.model, matrix, features, 1 / BAGS)

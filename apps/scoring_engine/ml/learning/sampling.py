@@ -42,7 +42,7 @@ def draw_sample(recipe: Recipe, table: RawTable, *, split: bool = True) -> Sampl
     columns = table.columns
     when = _when(recipe, columns)
     keep, excluded = _kept(recipe, columns, when)
-    rejected = _rejected(recipe, columns) & keep
+    rejected = _rejected(recipe, columns, split) & keep
     labels = labels_of(recipe, columns, keep & ~rejected)
     keep = keep & ~rejected
     for out, reason in _without_outcome(recipe, labels.indeterminate, labels.censored):
@@ -104,12 +104,12 @@ def _weights(recipe: Recipe, columns: Columns) -> np.ndarray:
     return weight
 
 
-def _rejected(recipe: Recipe, columns: Columns) -> np.ndarray:
+def _rejected(recipe: Recipe, columns: Columns, needed: bool) -> np.ndarray:
     rule = recipe.reject_inference
     if rule is None:
         return np.zeros(len(columns), dtype=bool)
     found = columns.texts(rule.column).among(literals(rule.rejected))
-    if not found.any():
+    if needed and not found.any():
         raise TableError(f"Column {rule.column!r}: no row holds {', '.join(map(repr, rule.rejected))}, so there is"
                          " nobody rejected to infer about.")  # fmt: skip
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import floor, inf
 
 import lightgbm
 import numpy as np
@@ -13,6 +14,8 @@ SWEEPS = 50
 EXPECTED_SHARE = 0.2  # how much of what independence expects is added to the rows of a cell
 Pair = tuple[int, int]
 Span = tuple[float, float, bool]  # above, up to, whether no value goes here too
+ALL: Span = (-inf, inf, True)
+NOTHING: Span = (-inf, -1.0, True)  # what a split by state leaves of a pair in screening: rows without a value
 
 
 @dataclass(slots=True)
@@ -48,21 +51,20 @@ def add_trees(
     shapes: Shapes, model: lightgbm.Booster, matrix: Matrix, features: Sequence[Feature], share: float
 ) -> None:
     """Adds `share` of what the trees say to the shapes, leaf by leaf."""
-    owner = {column: j for j, column in enumerate(matrix.value)}
-    states = {column: j for j, column in enumerate(matrix.state) if column >= 0}
+    owner = {column: j for columns in (matrix.value, matrix.state) for j, column in enumerate(columns) if column >= 0}
     for value, path in _leaves(model):
-        used = sorted({owner.get(column, states.get(column)) for column in path})
+        used = sorted({owner[column] for column in path})
         if not used:
             shapes.start += share * value
         elif len(used) == 1:
             j = used[0]
-            inside = _codes_inside(features[j], path.get(matrix.value[j]), path.get(matrix.state[j]))
-            shapes.mains[j][inside] += share * value
+            _add_to_main(shapes.mains[j], features[j], path.get(matrix.value[j], ALL), path.get(matrix.state[j], ALL),
+                         share * value)  # fmt: skip
         else:
             j, k = used
             table = shapes.pairs.setdefault((j, k), np.zeros((features[j].bins.count + 1, features[k].bins.count + 1)))
-            inside = [_cells_inside(features[i], path.get(matrix.value[i]), path.get(matrix.state[i])) for i in used]
-            table[np.ix_(*inside)] += share * value
+            sides = (path.get(matrix.value[i], ALL) if matrix.state[i] not in path else NOTHING for i in used)
+            _add_to_pair(table, *sides, share * value)
 
 
 def purify(shapes: Shapes, features: Sequence[Feature], weight: np.ndarray) -> None:
@@ -121,34 +123,36 @@ def _leaves(model: lightgbm.Booster) -> Iterator[tuple[float, dict[int, Span]]]:
                 yield node["leaf_value"], path
                 continue
             column, cut = node["split_feature"], node["threshold"]
-            low, high, absent = path.get(column, (-np.inf, np.inf, True))
+            low, high, absent = path.get(column, (-inf, inf, True))
             # Without empty values in training LightGBM sends one where 0 goes; nothing is read from that place.
             left = node["default_left"] if node["missing_type"] == "NaN" else cut >= 0
             waiting.append((node["left_child"], {**path, column: (low, min(high, cut), absent and left)}))
             waiting.append((node["right_child"], {**path, column: (max(low, cut), high, absent and not left)}))
 
 
-def _values_inside(feature: Feature, span: Span | None) -> np.ndarray:
-    """Mask over bins and the place for no value."""
-    if span is None:
-        return np.ones(feature.bins.count + 1, dtype=bool)
-    places = np.arange(feature.bins.count)
-    return np.append((places > span[0]) & (places <= span[1]), span[2])
+def _add_to_main(table: np.ndarray, feature: Feature, value: Span, state: Span, amount: float) -> None:
+    count = feature.bins.count
+    first, past = _places(value, count)
+    if state[0] < 0:
+        table[first:past] += amount
+    if value[2]:
+        for place in range(count, feature.places):
+            if state[0] < place - count + 1 <= state[1]:
+                table[place] += amount
 
 
-def _cells_inside(feature: Feature, value: Span | None, state: Span | None) -> np.ndarray:
-    """Mask over bins and the place for no value; a split by state tells only whether there is one."""
-    inside = _values_inside(feature, value)
-    if state is not None:
-        inside[: feature.bins.count] &= state[0] < 0
-        inside[-1] &= state[1] > 0.5
-    return inside
+def _add_to_pair(table: np.ndarray, one: Span, other: Span, amount: float) -> None:
+    rows, columns = (slice(*_places(span, side - 1)) for span, side in zip((one, other), table.shape, strict=True))
+    table[rows, columns] += amount
+    if one[2]:
+        table[-1, columns] += amount
+    if other[2]:
+        table[rows, -1] += amount
+    if one[2] and other[2]:
+        table[-1, -1] += amount
 
 
-def _codes_inside(feature: Feature, value: Span | None, state: Span | None) -> np.ndarray:
-    """Mask over all codes of a feature, states included."""
-    inside = _values_inside(feature, value)[_as_cells(feature)]
-    if state is None:
-        return inside
-    states = np.maximum(np.arange(feature.places) - feature.bins.count + 1, 0)
-    return inside & (states > state[0]) & (states <= state[1])
+def _places(span: Span, count: int) -> tuple[int, int]:
+    """First bin above the span's lower end, and the one after the last that is not above its upper end."""
+    first = 0 if span[0] == -inf else floor(span[0]) + 1
+    return first, count if span[1] >= count else floor(span[1]) + 1

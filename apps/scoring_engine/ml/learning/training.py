@@ -24,7 +24,7 @@ from .sampling import Sample, draw_sample
 from .table import RawTable, read_tables
 
 Progress = Callable[[str, float], None]
-STEPS_OF_A_FIT = 8  # about: a small table has more bags than a large one
+STEPS_OF_A_FIT = 8  # pairs, effort, five bags, merging
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ def _sensitivity(recipe: Recipe, table: RawTable, on_step: Callable[[str], None]
 
 
 class _Steps:
-    """Counts steps over everything that a recipe has to fit; the share only ever grows."""
+    """Counts steps over everything that a recipe has to fit."""
 
     def __init__(self, progress: Progress, recipe: Recipe) -> None:
         fits = 1 + len(recipe.sensitivities) + sum(1 for r in recipe.stage("after") if r.validate_from)
@@ -198,6 +198,6 @@ class _Steps:
     def named(self, name: str) -> Callable[[str], None]:
         def on_step(step: str) -> None:
             self._done += 1
-            self._progress(f"{name}: {step}", self._done / (self._done + max(1, self._total - self._done)))
+            self._progress(f"{name}: {step}", min(1.0, self._done / self._total))
 
         return on_step
