@@ -6,7 +6,7 @@ values) the one with the fewest digits is taken, so nothing has to be rounded af
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -76,16 +76,24 @@ class Feature:
 
 def encode(rows: Rows, rules: Sequence[CharacteristicRule], seed: int) -> tuple[Feature, ...]:
     """The features of all rules, from the training rows."""
-    return tuple(_encoded(rows, rule, seed) for rule in rules)
+    rows = replace(rows, weight=rows.weight / rows.weight.mean())
+    fold = _folds(rows.group, seed)
+    return tuple(_encoded(rows, rule, fold) for rule in rules)
 
 
-def _encoded(rows: Rows, rule: CharacteristicRule, seed: int) -> Feature:
+def _folds(group: np.ndarray, seed: int) -> np.ndarray:
+    """The fold of each row; rows of one group share it, or they would tell of each other."""
+    groups, place = np.unique(group, return_inverse=True)
+    return (np.random.default_rng(seed).permutation(len(groups)) % FOLDS)[place]
+
+
+def _encoded(rows: Rows, rule: CharacteristicRule, fold: np.ndarray) -> Feature:
     name, state = rule.feature, rows.states[rule.feature]
     states = tuple(int(s) for s in np.unique(state[state != KNOWN]))
     known, values = rows.known(name), rows.values[name]
     codes = np.zeros(len(rows), dtype=np.int32)
     if values.dtype == object:
-        bins, codes[known], out_of_fold = _levels(values[known], rows.is_bad[known], rows.weight[known], seed)
+        bins, codes[known], out_of_fold = _levels(values[known], rows.is_bad[known], rows.weight[known], fold[known])
     else:
         bins = fine_bins(values[known])
         codes[known] = np.searchsorted(np.asarray(bins.edges), values[known], side="right")
@@ -150,7 +158,7 @@ def _around(known: np.ndarray, heavy: np.ndarray) -> list[tuple[float, float]]:
 
 
 def _levels(
-    values: np.ndarray, is_bad: np.ndarray, weight: np.ndarray, seed: int
+    values: np.ndarray, is_bad: np.ndarray, weight: np.ndarray, fold: np.ndarray
 ) -> tuple[Bins, np.ndarray, np.ndarray]:
     """Bins of levels, the code of each row, and its code out of fold.
 
@@ -173,7 +181,6 @@ def _levels(
     code_of_level = np.searchsorted(order, code_of_level)
     groups = tuple(tuple(levels[code_of_level == place]) for place in range(len(order)))
     out = np.zeros(len(number), dtype=int)
-    fold = np.random.default_rng(seed).permutation(len(number)) % FOLDS
     for k in range(FOLDS):
         rest = fold != k
         other = _rate(*_sums(number[rest], is_bad[rest], weight[rest], count), strength)

@@ -15,7 +15,6 @@ EXPECTED_SHARE = 0.2  # how much of what independence expects is added to the ro
 Pair = tuple[int, int]
 Span = tuple[float, float, bool]  # above, up to, whether no value goes here too
 ALL: Span = (-inf, inf, True)
-NOTHING: Span = (-inf, -1.0, True)  # what a split by state leaves of a pair in screening: rows without a value
 
 
 @dataclass(slots=True)
@@ -63,7 +62,7 @@ def add_trees(
         else:
             j, k = used
             table = shapes.pairs.setdefault((j, k), np.zeros((features[j].bins.count + 1, features[k].bins.count + 1)))
-            sides = (path.get(matrix.value[i], ALL) if matrix.state[i] not in path else NOTHING for i in used)
+            sides = (_side(path.get(matrix.value[i], ALL), path.get(matrix.state[i], ALL)) for i in used)
             _add_to_pair(table, *sides, share * value)
 
 
@@ -139,6 +138,15 @@ def _add_to_main(table: np.ndarray, feature: Feature, value: Span, state: Span, 
         for place in range(count, feature.places):
             if state[0] < place - count + 1 <= state[1]:
                 table[place] += amount
+
+
+def _side(value: Span, state: Span) -> Span:
+    """The bins of a pair that a leaf covers, and whether it covers the place for no value.
+
+    Splits by state meet another feature in screening only; that place then stands for the first state.
+    """
+    low, high, absent = value
+    return low, high if state[0] < 0 else -1.0, absent and state[0] < 1 <= state[1]
 
 
 def _add_to_pair(table: np.ndarray, one: Span, other: Span, amount: float) -> None:
