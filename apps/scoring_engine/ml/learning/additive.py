@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .boosting import Effort, Matrix, Outcomes, bags_of, folds_of, matrix_of
+from .boosting import LARGE_SCREEN, Effort, Matrix, Outcomes, bags_of, folds_of, matrix_of
 from .encoding import Feature
 from .metrics import log_loss, sigmoid
 from .pairing import strongest_pairs
@@ -56,7 +56,7 @@ def _best_effort(matrix: Matrix, rows: Outcomes, groups: list[list[int]], seed: 
     for effort in EFFORTS:
         found = np.full(len(rows.is_bad), np.nan)
         for bag in bags_of(matrix, rows, groups=groups, effort=effort, rate=SCREEN_RATE, patience=SCREEN_PATIENCE,
-                           seed=seed, folds=folds_of(rows, seed)[:2]):  # fmt: skip
+                           seed=seed, folds=folds_of(rows, seed, most=LARGE_SCREEN)[:2]):  # fmt: skip
             found[bag.stop] = bag.out_of_bag
         seen = ~np.isnan(found)
         losses.append(log_loss(rows.is_bad[seen], sigmoid(found[seen]), weight=rows.weight[seen]))

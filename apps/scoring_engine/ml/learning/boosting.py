@@ -16,7 +16,8 @@ from .metrics import fit_intercept
 MOST_THREADS = 2
 ROWS_A_THREAD = 50_000  # threads that wait for each other cost a small table more than they bring
 FOLDS = 5
-LARGE_BAG = 200_000  # rows a bag learns from at most: the bags of a large table learn from different rows
+LARGE_BAG = 200_000  # rows a bag learns from at most
+LARGE_SCREEN = 100_000  # and one that only helps to choose
 MOST_TREES = 3000
 SETTINGS = {
     "objective": "binary", "feature_fraction": 0.5, "bagging_freq": 1, "max_bin": 255, "min_data_in_bin": 1,
@@ -109,10 +110,10 @@ def threads_for(rows: int) -> int:
     return 1 + min(rows // ROWS_A_THREAD, MOST_THREADS - 1)
 
 
-def folds_of(rows: Outcomes, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+def folds_of(rows: Outcomes, seed: int, *, most: int = LARGE_BAG) -> list[tuple[np.ndarray, np.ndarray]]:
     """Rows to learn from and rows to stop by, for each bag; groups stay together.
 
-    In a large table each bag learns from other rows.
+    A bag learns from at most `most` rows, each from others in a large table, and is stopped by a fifth of that.
     """
     count = len(rows.is_bad)
     grouped = len(np.unique(rows.group)) < count
@@ -120,7 +121,7 @@ def folds_of(rows: Outcomes, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     splitter = kind(FOLDS, shuffle=True, random_state=seed)
     found = splitter.split(np.zeros(count), rows.is_bad, rows.group if grouped else None)
     rng = np.random.default_rng(seed)
-    return [(_some(fit, LARGE_BAG, rng), _some(stop, LARGE_BAG, rng)) for fit, stop in found]
+    return [(_some(fit, most, rng), _some(stop, most // FOLDS, rng)) for fit, stop in found]
 
 
 def _some(rows: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:

@@ -25,6 +25,7 @@ from .distilling import distil
 from .encoding import encode
 from .errors import TableError
 from .merging import Grid, Part, merge
+from .metrics import sigmoid
 from .recipe import CharacteristicRule, Recipe
 from .rows import Rows
 from .writing import empty_card, finished, table_entry
@@ -75,8 +76,10 @@ def _learn(
     features = encode(rows, rules, recipe.seed)
     learnt = learn(features, outcomes, pairs=_pairs(recipe, rules), seed=recipe.seed, on_step=on_step)
     fine = learnt.shapes.total(features)
+    p = sigmoid(fine)
     parts, grids = merge(features, learnt.shapes, outcomes.weight, most_bins=recipe.most_bins,
-                         smallest_share=recipe.smallest_bin_share)  # fmt: skip
+                         smallest_share=recipe.smallest_bin_share,
+                         information=float((outcomes.weight * p * (1 - p)).sum()))  # fmt: skip
     tables = [*(part for part in parts if part.bins.count > 1), *grids]
     distil(tables, fine, outcomes.weight, recipe.seed)
     on_step("merging into bins")

@@ -11,6 +11,7 @@ from .shapes import Shapes, cell_weights
 
 TOLERANCE = 0.005  # log-odds, root mean square: fewer bins are taken when they cost no more than this
 GRID_TOLERANCE = 0.01
+DOUBT = 0.25  # of the standard error of log-odds that all rows together leave: less than that is not worth a bin
 MOST_GRID_BINS = 8
 LEAST_ROWS = 20  # in a bin, however many or few a share of the rows would be
 ROUNDS = 2  # of merging rows and columns of a grid in turn
@@ -48,15 +49,24 @@ class Grid:
 
 
 def merge(
-    features: Sequence[Feature], shapes: Shapes, weight: np.ndarray, *, most_bins: int, smallest_share: float
-) -> tuple[list[Part], list[Grid]]:
-    """Each feature in at most most_bins bins, each pair in at most MOST_GRID_BINS x MOST_GRID_BINS cells."""
+    features: Sequence[Feature], shapes: Shapes, weight: np.ndarray, *, most_bins: int, smallest_share: float,
+    information: float,
+) -> tuple[list[Part], list[Grid]]:  # fmt: skip
+    """Each feature in at most most_bins bins, each pair in at most MOST_GRID_BINS x MOST_GRID_BINS cells.
+
+    information: the sum of p(1-p) over the rows, whose root is one over the standard error of their log-odds.
+    The less there is, the more a bin must bring.
+    """
     allot_to_pairs(features, shapes)
+    doubt = DOUBT / np.sqrt(information)
     parts = [
-        _part(feature, table, weight, most_bins, smallest_share)
+        _part(feature, table, weight, most_bins, smallest_share, max(TOLERANCE, doubt))
         for feature, table in zip(features, shapes.mains, strict=True)
     ]
-    grids = [_grid((features[j], features[k]), table, weight, smallest_share) for (j, k), table in shapes.pairs.items()]
+    grids = [
+        _grid((features[j], features[k]), table, weight, smallest_share, max(GRID_TOLERANCE, doubt))
+        for (j, k), table in shapes.pairs.items()
+    ]
     return parts, [grid for grid in grids if min(bins.count for bins in grid.bins) > 1]
 
 
@@ -123,13 +133,15 @@ def _starts(came: np.ndarray, runs: int, end: int) -> list[int]:
     return starts[::-1]
 
 
-def _part(feature: Feature, table: np.ndarray, weight: np.ndarray, most_bins: int, smallest_share: float) -> Part:
+def _part(
+    feature: Feature, table: np.ndarray, weight: np.ndarray, most_bins: int, smallest_share: float, tolerance: float
+) -> Part:
     fine = feature.bins
     mass = np.bincount(feature.codes, weight, feature.places)[: fine.count] + 1e-9
     order = np.argsort(table[: fine.count], kind="stable") if fine.groups is not None else np.arange(fine.count)
     ordered = fine.reordered(order.tolist()) if fine.groups is not None else fine
     values, rows = table[order], mass[order]
-    starts = segments(values[:, None], rows[:, None], most_bins, _least(rows, smallest_share), TOLERANCE)
+    starts = segments(values[:, None], rows[:, None], most_bins, _least(rows, smallest_share), tolerance)
     means = np.add.reduceat(values * rows, starts) / np.add.reduceat(rows, starts)
     place = np.empty(feature.places, dtype=int)
     place[order] = np.searchsorted(starts, np.arange(fine.count), side="right") - 1
@@ -137,7 +149,9 @@ def _part(feature: Feature, table: np.ndarray, weight: np.ndarray, most_bins: in
     return Part(feature, ordered.merged(starts), np.append(means, table[fine.count :]), place[feature.codes])
 
 
-def _grid(pair: tuple[Feature, Feature], table: np.ndarray, weight: np.ndarray, smallest_share: float) -> Grid:
+def _grid(
+    pair: tuple[Feature, Feature], table: np.ndarray, weight: np.ndarray, smallest_share: float, tolerance: float
+) -> Grid:
     """Rows and columns merged in turn. Means keep the directions, since their weights are a product."""
     mass, values = cell_weights(*pair, weight) + 1e-9, table
     if any(feature.direction for feature in pair):
@@ -146,7 +160,7 @@ def _grid(pair: tuple[Feature, Feature], table: np.ndarray, weight: np.ndarray, 
     orders = [_order(pair[0], *inner), _order(pair[1], *(each.T for each in inner))]
     with_absent = [np.append(order, len(order)) for order in orders]
     values, mass = values[np.ix_(*with_absent)], mass[np.ix_(*with_absent)]
-    starts = _best_starts(values[:-1, :-1], mass[:-1, :-1], smallest_share)
+    starts = _best_starts(values[:-1, :-1], mass[:-1, :-1], smallest_share, tolerance)
     ends = [[*start, len(order)] for start, order in zip(starts, orders, strict=True)]
     means, _ = _pooled(*_pooled(values, mass, ends[0], 0), ends[1], 1)
     special = [feature.has_special for feature in pair]
@@ -160,13 +174,13 @@ def _grid(pair: tuple[Feature, Feature], table: np.ndarray, weight: np.ndarray, 
     return Grid(pair, (bins[0], bins[1]), means, cell)
 
 
-def _best_starts(values: np.ndarray, mass: np.ndarray, smallest_share: float) -> list[list[int]]:
+def _best_starts(values: np.ndarray, mass: np.ndarray, smallest_share: float, tolerance: float) -> list[list[int]]:
     starts = [list(range(side)) for side in values.shape]
     for _ in range(ROUNDS):
         for axis in (0, 1):
             means, sums = _pooled(values, mass, starts[1 - axis], 1 - axis)
             means, sums = (means, sums) if axis == 0 else (means.T, sums.T)
-            starts[axis] = segments(means, sums, MOST_GRID_BINS, _least(sums, smallest_share), GRID_TOLERANCE, fewest=2)
+            starts[axis] = segments(means, sums, MOST_GRID_BINS, _least(sums, smallest_share), tolerance, fewest=2)
     return starts
 
 
