@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 from apps.scoring_engine.ml.learning.tests.tables import loans, recipe_text, written
 
 
-def test_ends_with_one_line_of_figures_and_writes_three_files(tmp_path, capsys):
+def test_ends_with_one_line_of_figures_and_writes_four_files(tmp_path, capsys):
     recipe, data = written(tmp_path, loans(1500), recipe_text())
     call_command("train_model", str(recipe), "--data", str(data), "--out", str(tmp_path / "out"))
     lines = capsys.readouterr().out.splitlines()
@@ -15,7 +15,7 @@ def test_ends_with_one_line_of_figures_and_writes_three_files(tmp_path, capsys):
     assert figures["out_of_time"] == "2015-01-01"
     assert 0.5 < figures["auc"] < 1
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == ["individual_model.joblib", "individual_model.manifest.json", "individual_model.md"]
+    assert names == [f"individual_model.{end}" for end in ("joblib", "manifest.json", "md", "recipe.toml")]
 
 
 def test_an_absent_column_is_one_sentence_and_exit_2_and_nothing_is_written(tmp_path, capsys):

@@ -54,8 +54,8 @@ def test_the_figures_are_these():
     """Golden: they move only with a new training. benchmarks/training.py puts them beside other models."""
     figures = {segment: shipped(segment)[1]["figures"]["out_of_time"] for segment in FILES}
     assert {segment: (found["auc"], found["calibration_slope"]) for segment, found in figures.items()} == {
-        "individual": (0.682544, 1.030831),
-        "company": (0.869957, 1.193382),
+        "individual": (0.682115, 1.035046),
+        "company": (0.869715, 1.191818),
     }
 
 
