@@ -3,10 +3,9 @@
 import hashlib
 import json
 import pickletools
-import shutil
 import sys
-import tempfile
 from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from .document import feature_table, model_card
 from .errors import TrainingError
 from .training import Trained
 from .writing import plain
+from .writing_files import write_together
 
 PICKLE_PROTOCOL = 4  # stated, since the default changes with Python and the bytes with it
 LIBRARIES = ("joblib", "lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
@@ -38,26 +38,12 @@ def write_model(trained: Trained, out: Path) -> dict[str, Path]:
 
     The same data, recipe and library versions give the same bytes.
     """
-    segment = trained.recipe.segment
     card = plain({**trained.card, "provenance": _provenance(trained)})
     try:
         Scorecard.from_dict(card)
     except CardError as error:
         raise ArtefactError(f"The recipe {trained.recipe.name} makes a card that is refused: {error}.") from None
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".model-", dir=out))
-    except OSError as error:
-        raise ArtefactError(f"The folder {out} cannot be written: {error.strerror}.") from None
-    try:
-        names = _write_draft(trained, card, draft, f"{segment}_model")
-        for name in names:
-            (draft / name).replace(out / name)
-    except OSError as error:
-        raise ArtefactError(f"The model cannot be written to {out}: {error.strerror}.") from None
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return {name: out / name for name in names}
+    return write_together(_files(trained, card, f"{trained.recipe.segment}_model"), out)
 
 
 def check_plain(data: bytes) -> None:
@@ -67,17 +53,19 @@ def check_plain(data: bytes) -> None:
         raise ArtefactError(f"The model file would hold more than plain data: {', '.join(sorted(odd))}.")
 
 
-def _write_draft(trained: Trained, card: dict[str, Any], draft: Path, stem: str) -> list[str]:
-    model = draft / f"{stem}.joblib"
+def _files(trained: Trained, card: dict[str, Any], stem: str) -> dict[str, bytes]:
+    model = BytesIO()
     joblib.dump(card, model, compress=0, protocol=PICKLE_PROTOCOL)
-    data = model.read_bytes()
+    data = model.getvalue()
     check_plain(data)
-    manifest = _manifest(trained, card, model.name, hashlib.sha256(data).hexdigest())
-    text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
-    (draft / f"{stem}.manifest.json").write_text(text + "\n", encoding="utf-8")
-    (draft / f"{stem}.md").write_text(model_card(trained, card, manifest), encoding="utf-8")
-    (draft / f"{stem}.recipe.toml").write_bytes(trained.recipe.source)
-    return [model.name, f"{stem}.manifest.json", f"{stem}.md", f"{stem}.recipe.toml"]
+    manifest = _manifest(trained, card, f"{stem}.joblib", hashlib.sha256(data).hexdigest())
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return {
+        f"{stem}.joblib": data,
+        f"{stem}.manifest.json": text.encode(),
+        f"{stem}.md": model_card(trained, card, manifest).encode(),
+        f"{stem}.recipe.toml": trained.recipe.source,
+    }
 
 
 def _provenance(trained: Trained) -> dict[str, Any]:

@@ -1,13 +1,10 @@
 """The validation report: one self-contained HTML page, a pure function of the figures of validation.py."""
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .errors import TrainingError
 from .findings import BAD, count, counted, figure, findings, opening, rate, sample_name, within
 from .markup import (
     Html,
@@ -34,6 +31,7 @@ from .report_people import (
     rejects_section,
     segments_section,
 )
+from .writing_files import write_together
 
 Figures = dict[str, Any]
 MARKS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -59,20 +57,7 @@ def write_report(figures: Figures, out: Path) -> None:
         "validation.json": json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
         "validation.html": report(figures),
     }
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".validation-", dir=out))
-    except OSError as error:
-        raise TrainingError(f"The folder {out} cannot be written: {error.strerror}.") from None
-    try:
-        for name, text in texts.items():
-            (draft / name).write_text(text, encoding="utf-8")
-        for name in texts:
-            (draft / name).replace(out / name)
-    except OSError as error:
-        raise TrainingError(f"The report cannot be written to {out}: {error.strerror}.") from None
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    write_together({name: text.encode() for name, text in texts.items()}, out)
 
 
 def _verdict(figures: Figures) -> Html:
