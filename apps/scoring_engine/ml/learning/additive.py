@@ -52,11 +52,11 @@ def _groups(matrix: Matrix, pairs: Sequence[Pair]) -> list[list[int]]:
 
 def _best_effort(matrix: Matrix, rows: Outcomes, groups: list[list[int]], seed: int) -> Effort:
     """The effort of least out-of-bag log-loss, each tried on the same two bags."""
-    losses = []
+    losses, folds = [], folds_of(rows, seed, most=LARGE_SCREEN)[:2]
     for effort in EFFORTS:
         found = np.full(len(rows.is_bad), np.nan)
         for bag in bags_of(matrix, rows, groups=groups, effort=effort, rate=SCREEN_RATE, patience=SCREEN_PATIENCE,
-                           seed=seed, folds=folds_of(rows, seed, most=LARGE_SCREEN)[:2]):  # fmt: skip
+                           seed=seed, folds=folds):  # fmt: skip
             found[bag.stop] = bag.out_of_bag
         seen = ~np.isnan(found)
         losses.append(log_loss(rows.is_bad[seen], sigmoid(found[seen]), weight=rows.weight[seen]))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import lightgbm
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import PredefinedSplit, StratifiedKFold
 
 from .encoding import Feature
 from .metrics import fit_intercept
@@ -115,13 +115,27 @@ def folds_of(rows: Outcomes, seed: int, *, most: int = LARGE_BAG) -> list[tuple[
 
     A bag learns from at most `most` rows, each from others in a large table, and is stopped by a fifth of that.
     """
-    count = len(rows.is_bad)
-    grouped = len(np.unique(rows.group)) < count
-    kind = StratifiedGroupKFold if grouped else StratifiedKFold
-    splitter = kind(FOLDS, shuffle=True, random_state=seed)
-    found = splitter.split(np.zeros(count), rows.is_bad, rows.group if grouped else None)
+    groups, place = np.unique(rows.group, return_inverse=True)
+    if len(groups) < len(place):
+        splitter = PredefinedSplit(_dealt(place, rows.is_bad, seed)[place])
+    else:
+        splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     rng = np.random.default_rng(seed)
+    found = splitter.split(np.zeros(len(place)), rows.is_bad)
     return [(_some(fit, most, rng), _some(stop, most // FOLDS, rng)) for fit, stop in found]
+
+
+def _dealt(group: np.ndarray, is_bad: np.ndarray, seed: int) -> np.ndarray:
+    """The fold of each group: those of most bads first, then the largest, dealt to and fro like cards.
+
+    scikit-learn's StratifiedGroupKFold weighs every fold for every group: seconds for 9,000 groups.
+    """
+    size, bads = np.bincount(group), np.bincount(group, is_bad)
+    order = np.lexsort((np.random.default_rng(seed).random(len(size)), -size, -bads))
+    turn = np.arange(len(size)) % (2 * FOLDS)
+    fold = np.empty(len(size), dtype=int)
+    fold[order] = np.minimum(turn, 2 * FOLDS - 1 - turn)
+    return fold
 
 
 def _some(rows: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:

@@ -20,7 +20,7 @@ from .calibration import (
     points_of_grid,
     points_of_part,
 )
-from .card import scores
+from .card import row_points, scores
 from .distilling import distil
 from .encoding import encode
 from .errors import TableError
@@ -32,6 +32,7 @@ from .writing import empty_card, finished, table_entry
 
 FIRST_PRICE = 1e-4  # of an extreme, as a share of all weight x log-odds
 PRICE_RISE = 1.15
+LAST_PRICE = 10.0  # as FIRST_PRICE; nobody pays it
 PRICED_SWEEPS = 10
 
 OnStep = Callable[[str], None]
@@ -45,6 +46,7 @@ class _Learnt:
     fine: np.ndarray
     slope: float
     outcomes: Outcomes
+    seed: int
 
     def points(self) -> list[Points]:
         weight = self.outcomes.weight
@@ -58,14 +60,15 @@ class _Learnt:
 def fit_card(recipe: Recipe, rows: Rows, *, on_step: OnStep = lambda step: None) -> dict[str, Any]:
     """A card of format 1 (provenance empty) from the training rows, which are all the rows given."""
     learnt = _learn(recipe, recipe.stage("main"), rows, np.zeros(len(rows)), on_step=on_step)
-    tables = _not_flat(_in_range(recipe, rows, learnt))
+    tables = _in_range(learnt, lambda tables: _card(recipe, rows, tables, learnt.outcomes))
     if not tables:
         raise TableError("Nothing was learnt: no characteristic separates bad rows from good ones.")
     card = _card(recipe, rows, tables, learnt.outcomes)
     for rule in recipe.stage("after"):
         if entry := _fit_after(recipe, rule, card, rows, on_step=on_step):
             card["characteristics"].append(entry)
-    return finished(recipe, card, rows)
+    card = finished(recipe, card, rows)
+    return {**card, "base_points": _final_base(card, rows, learnt.outcomes)}
 
 
 def _learn(
@@ -83,7 +86,7 @@ def _learn(
     tables = [*(part for part in parts if part.bins.count > 1), *grids]
     distil(tables, fine, outcomes.weight, recipe.seed)
     on_step("merging into bins")
-    return _Learnt(tables, fine, out_of_bag_slope(learnt.out_of_bag, outcomes), outcomes)
+    return _Learnt(tables, fine, out_of_bag_slope(learnt.out_of_bag, outcomes), outcomes, recipe.seed)
 
 
 def _pairs(recipe: Recipe, rules: Sequence[CharacteristicRule]) -> int | list[tuple[int, int]]:
@@ -93,19 +96,23 @@ def _pairs(recipe: Recipe, rules: Sequence[CharacteristicRule]) -> int | list[tu
     return [tuple(sorted((names.index(a), names.index(b)))) for a, b in recipe.pairs if {a, b} <= set(names)]
 
 
-def _in_range(recipe: Recipe, rows: Rows, learnt: _Learnt) -> list[Points]:
-    """Whole points of the tables, such that no score outside 0..1200 can be reached.
+def _in_range(learnt: _Learnt, card_of: Callable[[list[Points]], dict[str, Any]]) -> list[Points]:
+    """Whole points of the tables that say anything, such that no score outside 0..1200 can be reached.
 
     Where one can, extremes are given a price, raised until the card fits: rare extremes, and those that other
     tables can stand in for, go first.
     """
-    tables, prices = learnt.points(), [0.0, 0.0]
+    tables, prices = _not_flat(learnt.points()), [0.0, 0.0]
     weight = learnt.outcomes.weight
-    while outside := _outside(_range(_card(recipe, rows, _not_flat(tables), learnt.outcomes))):
-        for side in outside:
-            prices[side] = prices[side] * PRICE_RISE or FIRST_PRICE * float(weight.sum())
-        distil(learnt.tables, learnt.fine, weight, recipe.seed, prices=(prices[0], prices[1]), sweeps=PRICED_SWEEPS)
-        tables = learnt.points()
+    total = float(weight.sum())
+    while outside := _outside(_range(card_of(tables))):
+        if not tables:
+            raise TableError("Bad rows are too rare, or good ones: no score from 0 to 1200 stands for their share.")
+        # Where nothing is left on one side, what remains on the other has to go: then the loop ends.
+        for side in outside if max(prices) < LAST_PRICE * total else (0, 1):
+            prices[side] = prices[side] * PRICE_RISE or FIRST_PRICE * total
+        distil(learnt.tables, learnt.fine, weight, learnt.seed, prices=(prices[0], prices[1]), sweeps=PRICED_SWEEPS)
+        tables = _not_flat(learnt.points())
     return tables
 
 
@@ -138,6 +145,13 @@ def _base(tables: Sequence[Points], outcomes: Outcomes) -> int:
     return base_points(sum(table.of_rows(0) for table in tables) + np.zeros(len(outcomes.is_bad)), outcomes)
 
 
+def _final_base(card: dict[str, Any], rows: Rows, outcomes: Outcomes) -> int:
+    """The base of the finished card, whose neutral points are settled, as near as 0..1200 allows."""
+    low, high = _range({**card, "base_points": 0})
+    base = base_points(row_points(card, rows), outcomes)
+    return int(np.clip(base, LEAST_SCORE - low, MOST_SCORE - high))
+
+
 def _fit_after(
     recipe: Recipe, rule: CharacteristicRule, card: dict[str, Any], rows: Rows, *, on_step: OnStep
 ) -> dict[str, Any] | None:
@@ -147,5 +161,11 @@ def _fit_after(
     """
     known = rows.at(rows.known(rule.feature))
     offset = log_odds_of(scores(card, known).astype(float))
-    tables = _not_flat(_learn(recipe, (rule,), known, offset, on_step=on_step).points())
+    learnt = _learn(recipe, (rule,), known, offset, on_step=on_step)
+
+    def with_it(tables: list[Points]) -> dict[str, Any]:
+        entries = [table_entry(recipe, known, table, neutral=0) for table in tables]
+        return {**card, "characteristics": card["characteristics"] + entries}
+
+    tables = _in_range(learnt, with_it)
     return table_entry(recipe, known, tables[0], neutral=0) if tables else None

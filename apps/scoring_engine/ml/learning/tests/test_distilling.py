@@ -38,7 +38,7 @@ def nearest(values, mass, directions, bins):
     return found.x.reshape(values.shape)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("directions", [(0, 0), (1, 0), (0, -1), (1, 1), (-1, 1)])
 @pytest.mark.parametrize("special", [(0, 0), (1, 0), (1, 1)])
 def test_a_grid_becomes_the_nearest_that_keeps_its_directions(seed, directions, special):

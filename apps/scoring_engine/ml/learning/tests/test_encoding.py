@@ -116,7 +116,7 @@ def test_a_wide_category_is_seen_out_of_fold_and_each_level_has_one_bin():
     assert (found.codes != found.learnt_on).any()
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_a_wide_category_of_pure_noise_says_nothing_on_fresh_rows(seed):
     number, rng = wide(seed)
     x = rng.normal(0, 1, 12000)

@@ -12,7 +12,7 @@ from .made import feature
 
 
 def merged(features, shapes, count):
-    return merge(features, shapes, np.ones(count), most_bins=20, smallest_share=0.02)
+    return merge(features, shapes, np.ones(count), most_bins=20, smallest_share=0.02, information=1e9)
 
 
 def squares(values, weight, starts):
@@ -156,3 +156,15 @@ def test_the_cell_of_each_row_is_where_its_values_lie():
     first = np.where(features[0].codes == 10, rows - 1, sides[0])
     absent = (features[0].codes == 9) | (features[1].codes == 7)
     assert grid.places.tolist() == np.where(absent, -1, first * columns + sides[1]).tolist()
+
+
+def test_the_less_is_known_the_more_a_bin_must_bring():
+    codes = np.repeat(np.arange(10), 100)
+    one, table = feature("a", codes, 10), np.linspace(-0.3, 0.3, 10)
+    counts = [
+        merge((one,), Shapes(0.0, [table.copy()]), np.ones(1000), most_bins=20, smallest_share=0.02, information=known)[
+            0
+        ][0].bins.count
+        for known in (1e9, 30, 1)
+    ]
+    assert counts[0] == 10 > counts[1] > counts[2] == 1
