@@ -5,12 +5,14 @@ the weights that the bad rate of the accepted in the same score band gives, made
 Credit Risk Scorecards, 2006, ch. 6.) The figures reported are always of applicants with a known outcome.
 """
 
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .card import scores
+from .calibration import missing_points
+from .card import scores, tables_of
 from .recipe import RejectInference
 from .rows import Rows
 
@@ -25,6 +27,21 @@ def with_rejected(card: dict[str, Any], rows: Rows, rejected: Rows, rule: Reject
     bad = replace(rejected, is_bad=np.ones(len(rejected), dtype=bool), weight=rejected.weight * rate)
     good = replace(rejected, is_bad=np.zeros(len(rejected), dtype=bool), weight=rejected.weight * (1 - rate))
     return joined(rows, bad, good)
+
+
+def capped(card: dict[str, Any], accepted: Rows) -> dict[str, Any]:
+    """The card, in which missing earns no more than the rule allows by the accepted alone, too.
+
+    The rule can then be checked where rejected applicants are not at hand.
+    """
+    card = deepcopy(card)
+    for table in tables_of(card):
+        known = accepted.at(table.known(accepted))
+        most = missing_points(table.points[table.index(known)], known.weight, np.nan) if len(known) else np.inf
+        for name in ("missing_points", "unseen_points"):
+            if name in table.entry:
+                table.entry[name] = min(table.entry[name], most)
+    return card
 
 
 def joined(*parts: Rows) -> Rows:

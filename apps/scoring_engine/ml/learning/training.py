@@ -138,6 +138,7 @@ def _fitted(
     refused = _derived(recipe, sample.rejected, sample.rejected_when)
     all_rows = rejects.with_rejected(card, training, refused, rule)
     final = fit_card(recipe, all_rows, on_step=steps.named("learning with rejected applicants"))
+    final = rejects.capped(final, training)
     test = rows_of(recipe, sample).at(sample.test)
     aucs = {"auc_without": figures_on(card, test)["auc"], "auc_with": figures_on(final, test)["auc"]}
     return final, {**rejects.effect(card, final, refused, rule), **aucs}

@@ -1,5 +1,6 @@
 """Reject inference is an assumption: it is labelled, its effect is shown, and no figure is of rejected applicants."""
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from apps.scoring_engine.ml.learning.card import scores, tables_of
 from apps.scoring_engine.ml.learning.fitting import fit_card
 from apps.scoring_engine.ml.learning.recipe import RejectInference, load_recipe
-from apps.scoring_engine.ml.learning.rejects import NOTE, joined, with_rejected
+from apps.scoring_engine.ml.learning.rejects import NOTE, capped, joined, with_rejected
 from apps.scoring_engine.ml.learning.tests.tables import loans, recipe_text, written
 from apps.scoring_engine.ml.learning.training import train
 
@@ -61,6 +62,16 @@ def test_the_more_prudent_the_lower_the_rejected_score(sides):
     means = [scores(fit_card(made, with_rejected(card, accepted, rejected, rule(prudence))), rejected).mean()
              for prudence in (1.0, 2.0, 4.0)]  # fmt: skip
     assert means[0] > means[1] + 10 > means[2] + 20
+
+
+def test_missing_is_capped_by_the_accepted_alone(sides):
+    card, accepted, _ = sides
+    generous = copy.deepcopy(card)
+    generous["characteristics"][0]["missing_points"] = 99
+    found = capped(generous, accepted)["characteristics"][0]
+    assert found["missing_points"] == card["characteristics"][0]["missing_points"]
+    assert generous["characteristics"][0]["missing_points"] == 99
+    assert capped(card, accepted) == card
 
 
 def test_joined_rows_keep_everything():

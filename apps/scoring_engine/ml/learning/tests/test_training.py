@@ -123,7 +123,11 @@ def test_few_bads_give_a_sane_card(tmp_path, rows, rate):
     found = trained_on(tmp_path, loans(rows, bad_rate=rate), recipe_text(holdout=0.3))
     assert found.report["holdout"]["auc"] > 0.6
     assert all(math.isfinite(value) for value in found.report["holdout"].values())
-    assert 0.3 < found.report["training"]["observed_to_expected"] < 3
+    assert found.report["training"]["observed_to_expected"] == pytest.approx(1, abs=0.02)
+    assert found.report["training"]["auc"] - found.report["holdout"]["auc"] < 0.15
+    low, high = found.report["auc_interval"]
+    assert low < found.report["holdout"]["auc"] < high
+    assert high - low > 0.02  # few bads: honest about it
 
 
 def test_only_plain_data_is_written():
