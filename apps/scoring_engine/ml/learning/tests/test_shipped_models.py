@@ -55,7 +55,7 @@ def test_the_figures_are_these():
     figures = {segment: shipped(segment)[1]["figures"]["out_of_time"] for segment in FILES}
     assert {segment: (found["auc"], found["calibration_slope"]) for segment, found in figures.items()} == {
         "individual": (0.682115, 1.035046),
-        "company": (0.869715, 1.191818),
+        "company": (0.870432, 1.194051),
     }
 
 
