@@ -68,7 +68,7 @@ def fit_card(recipe: Recipe, rows: Rows, *, on_step: OnStep = lambda step: None)
         if entry := _fit_after(recipe, rule, card, rows, on_step=on_step):
             card["characteristics"].append(entry)
     card = finished(recipe, card, rows)
-    return {**card, "base_points": _final_base(card, rows, learnt.outcomes)}
+    return {**card, "base_points": _final_base(recipe, card, rows, learnt.outcomes)}
 
 
 def _learn(
@@ -145,10 +145,15 @@ def _base(tables: Sequence[Points], outcomes: Outcomes) -> int:
     return base_points(sum(table.of_rows(0) for table in tables) + np.zeros(len(outcomes.is_bad)), outcomes)
 
 
-def _final_base(card: dict[str, Any], rows: Rows, outcomes: Outcomes) -> int:
-    """The base of the finished card, whose neutral points are settled, as near as 0..1200 allows."""
+def _final_base(recipe: Recipe, card: dict[str, Any], rows: Rows, outcomes: Outcomes) -> int:
+    """The base of the finished card, whose neutral points are settled, as near as 0..1200 allows.
+
+    It is right for a row without what was fitted after the rest, since such rows are not those that have it.
+    """
     low, high = _range({**card, "base_points": 0})
-    base = base_points(row_points(card, rows), outcomes)
+    after = {rule.feature for rule in recipe.stage("after")}
+    main = [entry for entry in card["characteristics"] if entry["feature"] not in after]
+    base = base_points(row_points({**card, "characteristics": main}, rows), outcomes)
     return int(np.clip(base, LEAST_SCORE - low, MOST_SCORE - high))
 
 
