@@ -9,8 +9,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django_prometheus.exports import ExportToDjangoView
 
-from apps.scoring_engine.ml.risk_model import card_in_service
-from apps.scoring_engine.ml.vocabulary import FACTS
+from apps.scoring_engine.ml.vocabulary import SEGMENTS
+from apps.scoring_engine.registry import champion
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -27,9 +27,9 @@ def _database() -> str:
 
 
 def _models() -> dict[str, dict[str, str | None]]:
-    serving = {segment: card_in_service(segment) for segment in FACTS}
+    serving = {segment: champion(segment) for segment in SEGMENTS}
     return {
-        segment: {"model_version": found.card.version, "mode": found.mode, "mode_reason": found.reason}
+        segment: {"model_version": found.scorer.version, "mode": found.mode, "mode_reason": found.reason or None}
         for segment, found in serving.items()
     }
 
@@ -37,7 +37,7 @@ def _models() -> dict[str, dict[str, str | None]]:
 def readyz(request: HttpRequest) -> JsonResponse:
     """503 without a migrated database. A fallback is served, so it stays 200, and says so."""
     database = _database()
-    models = _models()
+    models = _models() if database == "ok" else {}
     degraded = any(model["mode"] == "fallback" for model in models.values())
     status = "not ready" if database != "ok" else "degraded" if degraded else "ready"
     code = HTTPStatus.SERVICE_UNAVAILABLE if database != "ok" else HTTPStatus.OK

@@ -40,6 +40,21 @@ DROP TRIGGER IF EXISTS {table}_no_delete;
 }
 
 
+_TRIGGER = {
+    "postgresql": """
+CREATE OR REPLACE FUNCTION {name}_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '{message}' USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION {name}_guard();
+""",
+    "sqlite": """
+CREATE TRIGGER {name} BEFORE {event} ON {table} WHEN {condition}
+BEGIN SELECT RAISE(ABORT, '{message}'); END;
+""",
+}
+
+
 def run_script(database: BaseDatabaseWrapper, script: str) -> None:
     """Run several statements; SQLite's driver wants them one by one, and its triggers hold semicolons of their own."""
     with database.cursor() as cursor:
@@ -52,6 +67,7 @@ def run_script(database: BaseDatabaseWrapper, script: str) -> None:
 
 
 def set_guard(database: BaseDatabaseWrapper, table: str, condition: str) -> None:
+    lift_guard(database, table)
     template = _POSTGRESQL if database.vendor == "postgresql" else _SQLITE
     never = "FALSE" if database.vendor == "postgresql" else "0"
     run_script(database, template.format(table=table, condition=condition or never))
@@ -61,8 +77,23 @@ def lift_guard(database: BaseDatabaseWrapper, table: str) -> None:
     run_script(database, _LIFT[database.vendor].format(table=table))
 
 
+def refuse_when(database: BaseDatabaseWrapper, name: str, table: str, event: str, condition: str, message: str) -> None:
+    """Set the trigger `name`: an INSERT or UPDATE (`event`) for which `condition` on OLD and NEW holds is refused."""
+    script = _TRIGGER[database.vendor].format(name=name, table=table, event=event, condition=condition, message=message)
+    drop_trigger(database, name, table)
+    run_script(database, script)
+
+
+def drop_trigger(database: BaseDatabaseWrapper, name: str, table: str) -> None:
+    on = f" ON {table}" if database.vendor == "postgresql" else ""
+    run_script(database, f"DROP TRIGGER IF EXISTS {name}{on};\n")
+
+
 def insert_only(table: str, *, delete_when: str = "") -> RunPython:
-    """A migration operation: `table` refuses UPDATE, TRUNCATE and, but for `delete_when`, DELETE."""
+    """A migration operation: `table` refuses UPDATE, TRUNCATE and, but for `delete_when`, DELETE.
+
+    To be repeated where a migration makes SQLite rebuild the table, which drops its triggers.
+    """
     INSERT_ONLY[table] = delete_when
     return RunPython(_forwards(table, delete_when), _backwards(table))
 

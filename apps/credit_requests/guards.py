@@ -10,34 +10,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import RunPython
 
-from apps.common.database import run_script
+from apps.common.database import drop_trigger, refuse_when
 
 REQUESTS = "credit_requests_creditrequest"
 PRODUCTS = "credit_requests_product"
-
-_POSTGRESQL = """
-CREATE OR REPLACE FUNCTION {name}_guard() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION '{message}' USING ERRCODE = 'integrity_constraint_violation';
-END $$;
-CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION {name}_guard();
-"""
-_SQLITE = """
-CREATE TRIGGER {name} BEFORE {event} ON {table} WHEN {condition}
-BEGIN SELECT RAISE(ABORT, '{message}'); END;
-"""
-
-
-def _set(database: BaseDatabaseWrapper, name: str, table: str, event: str, condition: str, message: str) -> None:
-    template = _POSTGRESQL if database.vendor == "postgresql" else _SQLITE
-    script = template.format(name=name, table=table, event=event, condition=condition, message=message)
-    _lift(database, name, table)
-    run_script(database, script)
-
-
-def _lift(database: BaseDatabaseWrapper, name: str, table: str) -> None:
-    on = f" ON {table}" if database.vendor == "postgresql" else ""
-    run_script(database, f"DROP TRIGGER IF EXISTS {name}{on};\n")
 
 
 def set_status_guard(database: BaseDatabaseWrapper, moves: Iterable[tuple[str, str]]) -> None:
@@ -45,23 +21,23 @@ def set_status_guard(database: BaseDatabaseWrapper, moves: Iterable[tuple[str, s
     moves = list(moves)
     first = " OR ".join(f"NEW.status = '{target}'" for source, target in moves if source == "")
     later = " OR ".join(f"(OLD.status = '{source}' AND NEW.status = '{target}')" for source, target in moves if source)
-    _set(database, f"{REQUESTS}_first", REQUESTS, "INSERT", f"NOT ({first})", "status of a new request refused")
+    refuse_when(database, f"{REQUESTS}_first", REQUESTS, "INSERT", f"NOT ({first})", "status of a new request refused")
     moved = f"OLD.status <> NEW.status AND NOT ({later})"
-    _set(database, f"{REQUESTS}_moves", REQUESTS, "UPDATE", moved, "status move refused")
+    refuse_when(database, f"{REQUESTS}_moves", REQUESTS, "UPDATE", moved, "status move refused")
 
 
 def lift_status_guard(database: BaseDatabaseWrapper) -> None:
-    _lift(database, f"{REQUESTS}_first", REQUESTS)
-    _lift(database, f"{REQUESTS}_moves", REQUESTS)
+    drop_trigger(database, f"{REQUESTS}_first", REQUESTS)
+    drop_trigger(database, f"{REQUESTS}_moves", REQUESTS)
 
 
 def set_terms_guard(database: BaseDatabaseWrapper, columns: Iterable[str]) -> None:
     changed = " OR ".join(f"OLD.{column} <> NEW.{column}" for column in columns)
-    _set(database, f"{PRODUCTS}_terms", PRODUCTS, "UPDATE", changed, "terms of a product never change")
+    refuse_when(database, f"{PRODUCTS}_terms", PRODUCTS, "UPDATE", changed, "terms of a product never change")
 
 
 def lift_terms_guard(database: BaseDatabaseWrapper) -> None:
-    _lift(database, f"{PRODUCTS}_terms", PRODUCTS)
+    drop_trigger(database, f"{PRODUCTS}_terms", PRODUCTS)
 
 
 def only_moves(*moves: tuple[str, str]) -> RunPython:

@@ -4,8 +4,8 @@ from typing import Any
 
 from apps.common.money import CURRENCIES
 from apps.scoring_engine.ml.card_inputs import Input, own_fact
-from apps.scoring_engine.ml.risk_model import card_in_service
 from apps.scoring_engine.ml.vocabulary import FACTS, Fact
+from apps.scoring_engine.registry import champion
 
 _JSON_TYPES = {
     "money": "integer",
@@ -19,16 +19,16 @@ _JSON_TYPES = {
 
 def describe_inputs(segment: str) -> dict[str, Any]:
     """The card that scores `segment` now, its inputs, and the facts that are accepted but not scored by it."""
-    serving = card_in_service(segment)
-    card = serving.card
+    serving = champion(segment)
+    card = serving.scorer
     used = {entry.name for entry in card.inputs}
     return {
         "segment": segment,
         "model_version": card.version,
         "model_digest": card.digest,
         "mode": serving.mode,
-        "mode_reason": serving.reason,
-        "purpose": card.purpose,
+        "mode_reason": serving.reason or None,
+        "purpose": serving.purpose,
         "definition_of_bad": card.definition_of_bad,
         "horizon": card.horizon,
         "base_points": card.base_points,

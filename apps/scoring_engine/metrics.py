@@ -6,6 +6,9 @@ from prometheus_client import Counter
 from apps.scoring_engine.models import PredictionLog
 
 log = structlog.get_logger("scoring")
+CHALLENGER_FAILURES = Counter(
+    "credit_ml_challenger_failures_total", "Scorings that the challenger could not follow", ["segment"]
+)
 PREDICTIONS = Counter("credit_ml_predictions_total", "Scorings that were committed", ["segment", "mode"])
 
 
@@ -23,3 +26,8 @@ def report_prediction(prediction: PredictionLog) -> None:
     )
     if prediction.mode == "fallback":
         log.warning("fallback", prediction_id=str(prediction.id), reason=prediction.mode_reason)
+
+
+def report_challenger_failure(prediction: PredictionLog, version: str, refused: str) -> None:
+    CHALLENGER_FAILURES.labels(segment=prediction.segment).inc()
+    log.warning("challenger_failed", prediction_id=str(prediction.id), model_version=version, refused_facts=refused)

@@ -1,4 +1,4 @@
-"""Every scoring, kept as it was: a row that nothing can change, and the card it was made with."""
+"""Models, who let them into service and when; and every scoring, a row that nothing can change."""
 
 import uuid
 from typing import Any
@@ -18,6 +18,10 @@ from apps.scoring_engine.ml.cards import PURPOSES as CARD_PURPOSES
 from apps.scoring_engine.ml.grades import GRADES
 from apps.scoring_engine.ml.vocabulary import SEGMENTS
 
+KINDS = ("scorecard", "estimator")
+ORIGINS = ("shipped", "registered")
+DRAFT, VALIDATED, CHAMPION, CHALLENGER, RETIRED = STATES = ("draft", "validated", "champion", "challenger", "retired")
+ROLES = (CHAMPION, CHALLENGER)
 MODES = ("model", "fallback")
 HORIZON_KINDS = ("contract", "fixed")
 GRADE_LETTERS = tuple(letter for letter, _ in GRADES)
@@ -29,12 +33,12 @@ def _choices(values: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 class ModelCard(models.Model):
-    """A card that has scored, kept for good: its file may be replaced, its past scorings still explain themselves."""
+    """The document of a scorecard or an estimator, kept for good, so that past scorings still explain themselves."""
 
     digest = models.CharField(max_length=64, primary_key=True)
     segment = models.CharField(max_length=12, choices=_choices(SEGMENTS))
     version = models.CharField(max_length=100)
-    text = models.TextField(help_text="The card's canonical JSON; its SHA-256 is the digest.")
+    text = models.TextField(help_text="The document's canonical JSON; its SHA-256 is the digest.")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -44,14 +48,135 @@ class ModelCard(models.Model):
         return f"{self.version} ({self.digest[:12]})"
 
 
+class ModelFile(models.Model):
+    """The bytes of a registered model, kept for good; every process reads them here, whatever its disk holds."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    content = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.digest[:12]
+
+
+class ModelVersionQuerySet(models.QuerySet):
+    def in_service(self, segment: str) -> "ModelVersionQuerySet":
+        """The champion and the challenger, whichever there are."""
+        return self.filter(segment=segment, state__in=ROLES).defer("manifest", "types")
+
+
+class ModelVersion(models.Model):
+    """A registered model and its state. Only its state, who checked it and what they found ever change.
+
+    `file` is named by the SHA-256 of its bytes, `card` by that of its document, which the log of predictions names.
+    `types` are the Python types that reading an estimator's file may load, as its maker and its checker saw them.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    segment = models.CharField(max_length=12, choices=_choices(SEGMENTS))
+    version = models.CharField(max_length=100, unique=True)
+    kind = models.CharField(max_length=10, choices=_choices(KINDS))
+    origin = models.CharField(max_length=10, choices=_choices(ORIGINS))
+    file = models.OneToOneField(ModelFile, on_delete=models.PROTECT, related_name="model")
+    card = models.OneToOneField(ModelCard, on_delete=models.PROTECT, related_name="model")
+    manifest = models.JSONField()
+    types = models.JSONField(default=list)
+    state = models.CharField(max_length=10, choices=_choices(STATES), default=DRAFT)
+    # Of the last move; a scoring is never told to be older than the model's coming into service.
+    since = models.DateTimeField()
+    created_at = models.DateTimeField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    checked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    on_own_data = models.BooleanField(default=False, help_text="Validated on the lender's own data.")
+
+    objects = ModelVersionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(segment__in=SEGMENTS), name="model_segment"),
+            models.CheckConstraint(condition=Q(kind__in=KINDS), name="model_kind"),
+            models.CheckConstraint(condition=Q(origin__in=ORIGINS), name="model_origin"),
+            models.CheckConstraint(condition=Q(state__in=STATES), name="model_state"),
+            models.CheckConstraint(
+                condition=Q(origin="shipped", made_by=None) | Q(origin="registered", made_by__isnull=False),
+                name="model_has_a_maker",
+            ),
+            models.CheckConstraint(
+                condition=Q(checked_by=None) | Q(made_by=None) | ~Q(checked_by=F("made_by")),
+                name="model_maker_is_not_checker",
+            ),
+            models.CheckConstraint(
+                condition=Q(origin="shipped") | Q(state__in=(DRAFT, RETIRED)) | Q(checked_by__isnull=False),
+                name="model_is_checked_before_service",
+            ),
+            models.CheckConstraint(
+                condition=Q(on_own_data=False) | Q(checked_by__isnull=False), name="model_validation_has_a_validator"
+            ),
+            models.UniqueConstraint(fields=["segment"], condition=Q(state=CHAMPION), name="model_one_champion"),
+            models.UniqueConstraint(fields=["segment"], condition=Q(state=CHALLENGER), name="model_one_challenger"),
+        ]
+
+    def __str__(self) -> str:
+        return self.version
+
+
+class ModelValidation(models.Model):
+    """What a validator found, once; a model may be validated again and again."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="validations")
+    validator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    passed = models.BooleanField()
+    on_own_data = models.BooleanField()
+    figures = models.JSONField(default=dict, help_text="The validation.json of validate_model.")
+    comment = models.TextField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(comment=""), name="validation_has_a_comment")]
+
+    def __str__(self) -> str:
+        return f"{self.model_id} {'passed' if self.passed else 'failed'}"
+
+
+class ModelAssignment(models.Model):
+    """From `started_at` on `model` (nobody, if null) is champion or challenger of a segment. A history, by id."""
+
+    id = models.BigAutoField(primary_key=True)
+    segment = models.CharField(max_length=12, choices=_choices(SEGMENTS))
+    role = models.CharField(max_length=10, choices=_choices(ROLES))
+    model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, related_name="assignments")
+    started_at = models.DateTimeField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    action = models.CharField(max_length=20)
+    reason = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(segment__in=SEGMENTS), name="assignment_segment"),
+            models.CheckConstraint(condition=Q(role__in=ROLES), name="assignment_role"),
+            models.CheckConstraint(condition=~Q(reason=""), name="assignment_says_why"),
+        ]
+        indexes = [models.Index(fields=["segment", "role", "started_at"], name="assignment_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.role} of {self.segment} from {self.started_at:%Y-%m-%d %H:%M}"
+
+
 class PredictionLogQuerySet(OfABranch):
     def unlinked(self) -> "PredictionLogQuerySet":
         """Scorings of facts that a caller sent, which no credit request rests on."""
         return self.filter(request_id=None)
 
+    def of_champions(self) -> "PredictionLogQuerySet":
+        """Scorings that answered somebody; those of a challenger never do."""
+        return self.filter(role=CHAMPION)
+
 
 class PredictionLog(models.Model):
     """One scoring, whoever asked for it. Inserted once; removed only by a RetentionRun, and never while linked.
+
+    A challenger's scoring of the same facts is a row `beside` the champion's, which it never replaces.
 
     `sealed` holds {facts, sources, unavailable, as_of, currency, characteristics, warnings, missing_required};
     characteristics, most harmful first, are {feature, value, bin, points, reference_points, code}. Texts are
@@ -68,6 +193,8 @@ class PredictionLog(models.Model):
     grades_version = models.CharField(max_length=20)
     horizon_kind = models.CharField(max_length=10, choices=_choices(HORIZON_KINDS))
     horizon_months = models.PositiveSmallIntegerField()
+    role = models.CharField(max_length=10, choices=_choices(ROLES), default=CHAMPION)
+    beside = models.UUIDField(null=True)
     mode = models.CharField(max_length=10, choices=_choices(MODES))
     mode_reason = models.TextField(blank=True, default="")
     purpose = models.CharField(max_length=20, choices=_choices(CARD_PURPOSES))
@@ -102,6 +229,10 @@ class PredictionLog(models.Model):
             models.CheckConstraint(
                 condition=Q(mode="model", mode_reason="") | (Q(mode="fallback") & ~Q(mode_reason="")),
                 name="prediction_a_fallback_says_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(role=CHAMPION, beside=None) | Q(role=CHALLENGER, beside__isnull=False),
+                name="prediction_role",
             ),
             models.CheckConstraint(condition=Q(purpose__in=CARD_PURPOSES), name="prediction_purpose"),
             models.CheckConstraint(condition=Q(currency__in=CURRENCIES), name="prediction_currency"),

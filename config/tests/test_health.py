@@ -1,8 +1,5 @@
 """/healthz, /readyz and /metrics: who may see them and what they say."""
 
-import shutil
-from pathlib import Path
-
 import pytest
 from django.db import DatabaseError
 from django.db.migrations.executor import MigrationExecutor
@@ -10,7 +7,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
 from apps.accounts.tests.factories import client_for, make_user
-from apps.scoring_engine.ml import risk_model
+from apps.scoring_engine.tests.factories import empty_registry
 
 pytestmark = pytest.mark.django_db
 SEGMENTS = {"individual", "company"}
@@ -32,17 +29,14 @@ def test_readyz_names_database_and_models():
         assert (model["mode_reason"] is None) == (model["mode"] == "model")
 
 
-def test_readyz_is_degraded_and_says_why_when_a_model_file_is_missing(monkeypatch, tmp_path):
-    shipped = Path(risk_model.__file__).parent
-    shutil.copytree(shipped / "expert", tmp_path / "expert")
-    shutil.copy(shipped / "approved.json", tmp_path)
-    monkeypatch.setattr(risk_model, "_SHELF", risk_model.Shelf(tmp_path))
+def test_readyz_is_degraded_and_says_why_without_a_model_in_service():
+    empty_registry()
     response = Client().get("/readyz")
     body = response.json()
     assert (response.status_code, body["status"]) == (200, "degraded")
     assert {model["mode"] for model in body["models"].values()} == {"fallback"}
     assert body["models"]["individual"]["model_version"].startswith("expert/individual")
-    assert "individual_model.joblib" in body["models"]["individual"]["mode_reason"]
+    assert "no model of this segment is in service" in body["models"]["individual"]["mode_reason"]
 
 
 def test_readyz_is_503_while_migrations_wait():

@@ -28,7 +28,10 @@ def test_the_insert_only_tables_are_these():
     assert sorted(INSERT_ONLY) == [
         "audit_auditevent",
         "external_integrations_externalrecordversion",
+        "scoring_engine_modelassignment",
         "scoring_engine_modelcard",
+        "scoring_engine_modelfile",
+        "scoring_engine_modelvalidation",
         "scoring_engine_predictionlog",
         "scoring_engine_retentionrun",
     ]

@@ -3,10 +3,11 @@
 from django.test import TransactionTestCase
 
 from apps.common.database import lift_all_guards, set_all_guards
+from apps.scoring_engine.tests.factories import register_shipped
 
 
 class CommittedTestCase(TransactionTestCase):
-    """A TransactionTestCase over a database with insert-only tables."""
+    """A TransactionTestCase over a database with insert-only tables, and with the shipped models in service."""
 
     def _fixture_teardown(self) -> None:
         lift_all_guards()
@@ -14,3 +15,4 @@ class CommittedTestCase(TransactionTestCase):
             super()._fixture_teardown()
         finally:
             set_all_guards()
+            register_shipped()

@@ -24,6 +24,7 @@ from .vocabulary import SEGMENTS, FactsError, check_facts, one_line
 
 __all__ = [
     "FactsError",
+    "ModelFileError",
     "Serving",
     "Shelf",
     "UnknownModelError",
@@ -33,6 +34,7 @@ __all__ = [
     "predict_company_risk",
     "predict_individual_risk",
     "read_model_bytes",
+    "shipped_model",
 ]
 
 EXPERT = "expert/"
@@ -79,9 +81,12 @@ def read_model_bytes(data: bytes) -> Scorecard:
     except _UNREADABLE as error:
         raise ModelFileError(f"it cannot be read ({one_line(str(error), 150) or type(error).__name__})") from None
     try:
-        return Scorecard.from_dict(plain)
+        card = Scorecard.from_dict(plain)
     except CardError as error:
         raise ModelFileError(f"its card is refused ({one_line(str(error), 300)})") from None
+    if card.version.startswith(EXPERT):
+        raise ModelFileError(f"only the shipped expert cards have versions that begin with {EXPERT}")
+    return card
 
 
 class Shelf:
@@ -130,22 +135,30 @@ class Shelf:
     def _model_path(self, segment: str) -> Path:
         return self._folder / "models" / f"{segment}_model.joblib"
 
-    def _load(self, segment: str) -> Serving:
-        path = self._model_path(segment)
+    def read_model(self, segment: str) -> tuple[bytes, Scorecard]:
+        """The bytes of the segment's model file, once approved, and their card; raises ModelFileError."""
+        data = _read_bytes(self._model_path(segment))
+        if hashlib.sha256(data).hexdigest() not in _approved_digests(self._folder / "approved.json", segment):
+            raise ModelFileError("its SHA-256 is not among the approved ones")
+        card = read_model_bytes(data)
+        if card.segment != segment:
+            raise ModelFileError(f"its card is for segment {card.segment}")
+        return data, card
+
+    def read_manifest(self, segment: str) -> dict[str, Any]:
+        path = self._model_path(segment).with_suffix(".manifest.json")
         try:
-            data = _read_bytes(path)
-            digest = hashlib.sha256(data).hexdigest()
-            if digest not in _approved_digests(self._folder / "approved.json", segment):
-                raise ModelFileError("its SHA-256 is not among the approved ones")
-            card = read_model_bytes(data)
-            if card.segment != segment:
-                raise ModelFileError(f"its card is for segment {card.segment}")
-            if card.version.startswith(EXPERT):
-                raise ModelFileError(f"only the shipped expert cards have versions that begin with {EXPERT}")
+            return json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            raise ModelFileError(f"its manifest {path.name} cannot be read") from None
+
+    def _load(self, segment: str) -> Serving:
+        try:
+            data, card = self.read_model(segment)
         except ModelFileError as error:
-            reason = f"The expert card is used instead of {path.name}: {error}."
+            reason = f"The expert card is used instead of {self._model_path(segment).name}: {error}."
             return Serving(self.expert_card(segment), "fallback", reason)
-        return Serving(card, "model", None, digest)
+        return Serving(card, "model", None, hashlib.sha256(data).hexdigest())
 
 
 def _mark(path: Path) -> object:
@@ -212,6 +225,12 @@ _SHELF = Shelf(Path(__file__).parent)
 def card_in_service(segment: str) -> Serving:
     """The shipped card that scores this segment now, with its mode."""
     return _SHELF.card_in_service(segment)
+
+
+def shipped_model(segment: str) -> tuple[bytes, Scorecard, dict[str, Any]]:
+    """Bytes, card and manifest of the shipped model of a segment; raises ModelFileError."""
+    data, card = _SHELF.read_model(segment)
+    return data, card, _SHELF.read_manifest(segment)
 
 
 def expert_card(segment: str) -> Scorecard:

@@ -1,20 +1,16 @@
 import pytest
 
-from apps.scoring_engine.ml import risk_model
-from apps.scoring_engine.tests.factories import lay_model_folder, model_bytes, put_model
+from apps.scoring_engine.tests.factories import empty_registry, put_in_service
 from apps.scoring_engine.tests.fixed_card import fixed_card
 
 
 @pytest.fixture
-def model_folder(tmp_path, monkeypatch):
-    """A folder of models that the whole process now serves from, with no model in it."""
-    folder = lay_model_folder(tmp_path)
-    monkeypatch.setattr(risk_model, "_SHELF", risk_model.Shelf(folder))
-    return folder
+def no_models(db):
+    """No model in service, so that the expert cards score."""
+    empty_registry()
 
 
 @pytest.fixture
-def fixed_model(model_folder):
-    """The fixed card approved and in service for individuals; companies are scored by the expert card."""
-    put_model(model_folder, model_bytes(fixed_card()))
-    return model_folder
+def fixed_model(no_models):
+    """The fixed card in service for individuals; companies are scored by the expert card."""
+    return put_in_service(fixed_card())

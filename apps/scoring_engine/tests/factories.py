@@ -1,22 +1,21 @@
-"""Scorings to test with: facts of a believable person and company, and a folder of models that stays as it is."""
+"""Scorings to test with: facts of a believable person and company, and models in service."""
 
-import hashlib
-import json
 import pickle
-import shutil
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from apps.accounts.models import User
+from apps.accounts.tests.factories import make_user
 from apps.common.crypto import create_data_key
 from apps.common.facts import Found
-from apps.scoring_engine.ml import risk_model
-from apps.scoring_engine.models import PredictionLog
+from apps.scoring_engine.ml.risk_model import read_model_bytes
+from apps.scoring_engine.models import ROLES, ModelVersion, PredictionLog
+from apps.scoring_engine.promotion import challenge, promote_model, retire_model
+from apps.scoring_engine.registration import register_shipped_models, store_model
 from apps.scoring_engine.services import score
 
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
-ML_FOLDER = Path(risk_model.__file__).parent
 PERSON = {
     "yearly_income": 50_000,
     "existing_debt": 5_000,
@@ -51,23 +50,30 @@ def caller(user: User, **changes: Any) -> PredictionLog:
     return make_prediction(actor=user, branch=user.branch, **changes)
 
 
-def lay_model_folder(folder: Path) -> Path:
-    """A folder like ml/, with the expert cards and no model."""
-    shutil.copytree(ML_FOLDER / "expert", folder / "expert")
-    (folder / "models").mkdir()
-    approve(folder, {})
-    return folder
+def register_shipped() -> None:
+    """Long before any scoring of a test."""
+    register_shipped_models(now=LONG_AGO)
 
 
-def approve(folder: Path, digests: dict[str, list[str]]) -> None:
-    (folder / "approved.json").write_text(json.dumps({"individual": [], "company": []} | digests))
+def put_in_service(card: dict[str, Any], role: str = "champion", **changes: Any) -> ModelVersion:
+    """`card` registered by one analyst, validated by another, and given the role."""
+    maker, checker = make_user("analyst"), make_user("analyst")
+    content = model_bytes(card)
+    model = store_model(
+        content=content, card=read_model_bytes(content), manifest={}, origin="registered", now=LONG_AGO, made_by=maker
+    )
+    model.state, model.checked_by = "validated", checker
+    model.save()
+    put = {"champion": promote_model, "challenger": challenge}[role]
+    put(model=model, actor=checker, reason="a test", now=LONG_AGO)
+    model.refresh_from_db()
+    return model
 
 
-def put_model(folder: Path, data: bytes, *, approved: bool = True) -> None:
-    """`data` as the file of the individual model."""
-    (folder / "models" / "individual_model.joblib").write_bytes(data)
-    if approved:
-        approve(folder, {"individual": [hashlib.sha256(data).hexdigest()]})
+def empty_registry() -> None:
+    """No model in service."""
+    for model in ModelVersion.objects.filter(state__in=ROLES):
+        retire_model(model=model, actor=make_user("analyst"), reason="a test", now=LONG_AGO)
 
 
 def model_bytes(card: dict[str, Any]) -> bytes:

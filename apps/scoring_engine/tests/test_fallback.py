@@ -1,44 +1,72 @@
 """When no approved model can be used the expert card scores, and reply, log, metric and /readyz say so and why."""
 
+import hashlib
+
 import pytest
 import structlog
+from django.db import connection
 from prometheus_client import REGISTRY
 
 from apps.accounts.tests.factories import client_for, make_user
-from apps.scoring_engine.models import PredictionLog
-from apps.scoring_engine.tests.factories import PERSON, make_prediction, model_bytes, put_model
+from apps.scoring_engine.guards import lift_model_guards
+from apps.scoring_engine.ml.scorecard import Scorecard
+from apps.scoring_engine.models import ModelFile, PredictionLog
+from apps.scoring_engine.promotion import retire_model
+from apps.scoring_engine.registration import store_model
+from apps.scoring_engine.tests.factories import LONG_AGO, PERSON, make_prediction, model_bytes, put_in_service
 from apps.scoring_engine.tests.fixed_card import fixed_card
 
 pytestmark = pytest.mark.django_db
-FILE = "The expert card is used instead of individual_model.joblib: "
 
 
 def count(mode):
     return REGISTRY.get_sample_value("credit_ml_predictions_total", {"segment": "individual", "mode": mode}) or 0.0
 
 
-def missing(folder):
-    return FILE + "there is no such file."
+def nothing_registered():
+    return "The expert card is used: no model of this segment is in service"
 
 
-def corrupt(folder):
-    put_model(folder, b"\x80\x05not a pickle")
-    return FILE + "it cannot be read"
+def champion_retired():
+    retire_model(model=put_in_service(fixed_card()), actor=make_user("analyst"), reason="a test")
+    return nothing_registered()
 
 
-def unapproved(folder):
-    put_model(folder, model_bytes(fixed_card()), approved=False)
-    return FILE + "its SHA-256 is not among the approved ones."
+def bytes_changed():
+    """What no service can do, and a hand in the database might."""
+    content = model_bytes(fixed_card())
+    put_bytes(content, hashlib.sha256(content[:-1]).hexdigest())
+    return "The expert card is used instead of individual-9.0.0: its bytes are no longer those that were registered."
 
 
-def refused_card(folder):
-    put_model(folder, model_bytes(fixed_card(base_points=5_000)))
-    return FILE + "its card is refused"
+def unreadable():
+    put_bytes(b"\x80\x05not a pickle")
+    return "The expert card is used instead of individual-9.0.0: it cannot be read"
 
 
-@pytest.mark.parametrize("break_model", [missing, corrupt, unapproved, refused_card])
-def test_a_fallback_says_so_everywhere(break_model, client, model_folder, django_capture_on_commit_callbacks):
-    reason = break_model(model_folder)
+def another_document():
+    put_bytes(model_bytes(fixed_card(base_points=301)))
+    return "The expert card is used instead of individual-9.0.0: its document is not the one that was registered."
+
+
+def put_bytes(content, digest=None):
+    """The fixed card's document in service over these bytes."""
+    card = Scorecard.from_dict(fixed_card())
+    model = store_model(
+        content=b"other bytes", card=card, manifest={}, origin="registered", now=LONG_AGO, made_by=make_user("analyst")
+    )
+    ModelFile.objects.create(digest=digest or hashlib.sha256(content).hexdigest(), content=content)
+    lift_model_guards(connection)
+    model.file_id = digest or hashlib.sha256(content).hexdigest()
+    model.state, model.checked_by = "champion", make_user("analyst")
+    model.save()
+
+
+@pytest.mark.parametrize(
+    "break_model", [nothing_registered, champion_retired, bytes_changed, unreadable, another_document]
+)
+def test_a_fallback_says_so_everywhere(break_model, client, no_models, django_capture_on_commit_callbacks):
+    reason = break_model()
     officer = client_for(make_user("officer"))
     before = count("fallback")
     with structlog.testing.capture_logs() as lines, django_capture_on_commit_callbacks(execute=True):
@@ -63,9 +91,9 @@ def test_a_fallback_says_so_everywhere(break_model, client, model_folder, django
     }
 
 
-def test_a_model_put_right_takes_over_at_once(model_folder):
+def test_a_model_put_into_service_takes_over_at_once(no_models):
     assert make_prediction().mode == "fallback"
-    put_model(model_folder, model_bytes(fixed_card()))
+    put_in_service(fixed_card())
     assert (make_prediction().mode, make_prediction().mode_reason) == ("model", "")
 
 

@@ -1,14 +1,20 @@
 """A card with pairs and facts of the lender's own behind POST /api/score/individual/, and read back from the log."""
 
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
 import pytest
 from django.utils import timezone
 
 from apps.accounts.tests.factories import client_for, make_user
 from apps.common.days import lender_today
+from apps.scoring_engine.ml import risk_model
 from apps.scoring_engine.ml.risk_model import describe_model, predict_individual_risk
 from apps.scoring_engine.ml.tests.examples import OWN_FACTS, applicant, wide_card
 from apps.scoring_engine.models import PredictionLog
-from apps.scoring_engine.tests.factories import model_bytes, put_model
+from apps.scoring_engine.tests.factories import empty_registry, model_bytes, put_in_service
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/api/score/individual/"
@@ -20,8 +26,8 @@ BODY = {
 
 
 @pytest.fixture
-def officer(model_folder):
-    put_model(model_folder, model_bytes(wide_card()))
+def officer(no_models):
+    put_in_service(wide_card())
     return client_for(make_user("officer"))
 
 
@@ -45,7 +51,19 @@ def test_the_reply_explains_a_pair_and_the_log_keeps_it(officer):
     assert kept["facts"]["housing"]["value"] == "own"
 
 
-def test_bare_prediction_gives_the_same_reasons(officer):
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """The folder of a bare installation that has the wide card as its model."""
+    content = model_bytes(wide_card())
+    shutil.copytree(Path(risk_model.__file__).parent / "expert", tmp_path / "expert")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "individual_model.joblib").write_bytes(content)
+    approved = {"individual": [hashlib.sha256(content).hexdigest()], "company": []}
+    (tmp_path / "approved.json").write_text(json.dumps(approved))
+    monkeypatch.setattr(risk_model, "_SHELF", risk_model.Shelf(tmp_path))
+
+
+def test_bare_prediction_gives_the_same_reasons(officer, shelf):
     body = officer.post(ADDRESS, BODY).json()
     score, explanation, version = predict_individual_risk(BODY, as_of=lender_today(timezone.now()))
     assert (score, version) == (body["score"], body["model_version"])
@@ -93,8 +111,8 @@ def test_the_schema_tells_own_facts_whole(officer):
     assert inputs["months_at_address"]["special_codes"] == {"9999": "abroad until now"}
 
 
-def test_the_fact_is_unknown_once_another_card_serves(officer, model_folder):
-    (model_folder / "models" / "individual_model.joblib").unlink()
+def test_the_fact_is_unknown_once_another_card_serves(officer):
+    empty_registry()
     reply = officer.post(ADDRESS, BODY)
     assert reply.status_code == 400
     assert "housing" in [error["field"] for error in reply.json()["errors"]]

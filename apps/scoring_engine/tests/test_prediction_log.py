@@ -11,7 +11,7 @@ from apps.common.errors import InvalidInput
 from apps.common.facts import Found
 from apps.scoring_engine.models import PredictionLog
 from apps.scoring_engine.services import render
-from apps.scoring_engine.tests.factories import NOW, PERSON, found, make_prediction, model_bytes, put_model
+from apps.scoring_engine.tests.factories import NOW, PERSON, found, make_prediction, put_in_service
 from apps.scoring_engine.tests.fixed_card import fixed_card
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fixed_model")]
@@ -107,9 +107,9 @@ def test_changed_inputs_have_another_digest(changes):
     assert make_prediction().inputs_digest != make_prediction(**changes).inputs_digest
 
 
-def test_another_model_has_another_digest(model_folder):
+def test_another_model_has_another_digest():
     first = make_prediction()
-    put_model(model_folder, model_bytes(fixed_card(version="individual-9.1.0")))
+    put_in_service(fixed_card(version="individual-9.1.0"))
     assert make_prediction(latest=first).id != first.id
 
 

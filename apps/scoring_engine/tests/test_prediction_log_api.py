@@ -17,8 +17,7 @@ from apps.scoring_engine.tests.factories import (
     caller,
     found,
     make_prediction,
-    model_bytes,
-    put_model,
+    put_in_service,
 )
 from apps.scoring_engine.tests.fixed_card import fixed_card
 
@@ -77,10 +76,10 @@ def test_one_row_shows_the_reply_again_and_what_it_rested_on(officer):
     assert shown["as_of"] == timezone.localdate(timezone=timezone.get_fixed_timezone(300)).isoformat()
 
 
-def test_texts_are_still_written_when_the_model_was_replaced(officer, officer_user, model_folder):
+def test_texts_are_still_written_when_the_model_was_replaced(officer, officer_user):
     row = caller(officer_user)
     before = officer.get(f"{LIST}{row.id}/").json()
-    put_model(model_folder, model_bytes(fixed_card(version="individual-9.1.0", base_points=310)))
+    put_in_service(fixed_card(version="individual-9.1.0", base_points=310))
     assert caller(officer_user, cause="again").model_version == "individual-9.1.0"
     from apps.scoring_engine import presentation
 

@@ -37,7 +37,7 @@ def assert_refused(response, *fields, status=400):
     assert response["Content-Type"] == "application/problem+json"
     assert [error["field"] for error in response.json()["errors"]] == list(fields)
     assert not PredictionLog.objects.exists()
-    assert not ModelCard.objects.exists()
+
     assert not DataKey.objects.exists()
     assert not AuditEvent.objects.filter(action="prediction.create").exists()
 
