@@ -81,7 +81,8 @@ def draft_of(path: Path, target: str, *, date: str = "", segment: str = "individ
 def guess_outcome(target: str, texts: Texts) -> Outcome:
     """Which values are bad: those that say so, or of the two most common the rarer; the rest is left out."""
     if not 2 <= len(texts.levels) <= MOST_OUTCOMES:
-        raise TableError(f"Column {target!r} has {len(texts.levels)} different values; an outcome has two, or a few.")
+        values = "1 value" if len(texts.levels) == 1 else f"{len(texts.levels)} different values"
+        raise TableError(f"Column {target!r} has {values}; an outcome has two, or a few.")
     rows = np.bincount(texts.codes[texts.codes >= 0], minlength=len(texts.levels))
     bad = [level for level in texts.levels if _says(level, BAD_WORDS)]
     good = [level for level in texts.levels if level not in bad and _says(level, GOOD_WORDS)]

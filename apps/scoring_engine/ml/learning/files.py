@@ -100,7 +100,7 @@ def _header(path: Path, encoding: str) -> tuple[list[str], str]:
     with pa.input_stream(str(path)) as file:
         start = file.read(SNIFFED)
     text = codecs.getincrementaldecoder(encoding)().decode(start).removeprefix("\ufeff")
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    first = _first_record(text)
     if not first:
         raise TableError(f"The table {path.name} is empty.")
     outside = "".join(part for place, part in enumerate(first.split('"')) if place % 2 == 0)
@@ -108,6 +108,16 @@ def _header(path: Path, encoding: str) -> tuple[list[str], str]:
     options = pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     names = pacsv.read_csv(pa.py_buffer((first + "\n").encode()), parse_options=options).column_names
     return names, delimiter
+
+
+def _first_record(text: str) -> str:
+    """Up to the first line end outside quotes: workbooks write line ends into the names of columns."""
+    record = ""
+    for line in text.lstrip().splitlines(keepends=True):
+        record += line
+        if record.count('"') % 2 == 0:
+            break
+    return record.rstrip()
 
 
 def _check_columns(path: Path, wanted: Sequence[str] | None, present: Sequence[str]) -> None:

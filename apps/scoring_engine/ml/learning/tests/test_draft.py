@@ -169,6 +169,9 @@ def test_what_has_no_outcome_is_refused(tmp_path):
         draft_of(tmp_path / "x.csv", "outcome")
     with pytest.raises(TableError, match=r"no column 'outcom' \(did you mean 'outcome'\?\)"):
         draft_of(tmp_path / "x.csv", "outcom")
+    loans(50).assign(outcome=0).to_csv(tmp_path / "x.csv", index=False)
+    with pytest.raises(TableError, match="Column 'outcome' has 1 value; an outcome has two, or a few"):
+        draft_of(tmp_path / "x.csv", "outcome")
 
 
 @pytest.mark.parametrize(("file", "target", "date"), PUBLIC)

@@ -12,6 +12,7 @@ from apps.scoring_engine.ml.learning.cells import Columns, literals, text_of
 from apps.scoring_engine.ml.learning.doubles import count_copies
 from apps.scoring_engine.ml.learning.errors import TableError
 from apps.scoring_engine.ml.learning.facts import facts_of
+from apps.scoring_engine.ml.learning.files import read_file
 from apps.scoring_engine.ml.learning.recipe import load_recipe
 from apps.scoring_engine.ml.learning.rows import KNOWN, MISSING, SPECIAL, UNAVAILABLE
 from apps.scoring_engine.ml.learning.table import read_tables
@@ -113,6 +114,12 @@ def test_separators_and_encodings_are_found(tmp_path, sign, encoding):
     loans(40).assign(note='say "a, b; c"').to_csv(data, index=False, sep=sign, encoding=encoding)
     columns = read_tables(load_recipe(recipe), data, {}).columns
     assert columns.numbers("amount").tolist() == loans(40)["amount"].tolist()
+
+
+def test_the_name_of_a_column_may_hold_signs_and_line_ends(tmp_path):
+    text = '\n"Доход;\nсум";"a""g"\n1;"2\n3"\n'
+    (tmp_path / "x.csv").write_text(text, encoding="utf-8")
+    assert read_file(tmp_path / "x.csv").to_pydict() == {"Доход;\nсум": ["1"], 'a"g': ["2\n3"]}
 
 
 def test_encoding_and_decimal_comma_are_stated_in_the_recipe(tmp_path):
