@@ -1,5 +1,4 @@
 import json
-import time
 
 import numpy as np
 import pytest
@@ -344,12 +343,3 @@ def test_weight_of_evidence_of_bins_without_bads_or_rows():
     assert np.isnan(metrics.weight_of_evidence([2, 0], [0, 0])).all()
     with pytest.raises(ValueError, match="below zero"):
         metrics.information_value([-1, 2], [1, 2])
-
-
-def test_figures_of_many_rows_take_seconds():
-    rng = np.random.default_rng(7)
-    score = rng.normal(600, 80, 500_000).round().astype(int)
-    p = 1 / (1 + 2 ** ((score - 400) / 50))
-    start = time.process_time()
-    metrics.figures(rng.random(len(p)) < p, p)
-    assert time.process_time() - start < 5
