@@ -10,6 +10,8 @@ from django.db.migrations import RunPython
 
 # table -> SQL condition on OLD under which a DELETE passes ("" for never). Filled by the migrations' own calls.
 INSERT_ONLY: dict[str, str] = {}
+# Tables whose rows change but never go. Filled in the same way.
+NEVER_DELETED: set[str] = set()
 
 _POSTGRESQL = """
 CREATE OR REPLACE FUNCTION {table}_guard() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -44,9 +46,12 @@ _TRIGGER = {
     "postgresql": """
 CREATE OR REPLACE FUNCTION {name}_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '{message}' USING ERRCODE = 'integrity_constraint_violation';
+    IF {condition} THEN
+        RAISE EXCEPTION '{message}' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN COALESCE(NEW, OLD);
 END $$;
-CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION {name}_guard();
+CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}_guard();
 """,
     "sqlite": """
 CREATE TRIGGER {name} BEFORE {event} ON {table} WHEN {condition}
@@ -78,7 +83,10 @@ def lift_guard(database: BaseDatabaseWrapper, table: str) -> None:
 
 
 def refuse_when(database: BaseDatabaseWrapper, name: str, table: str, event: str, condition: str, message: str) -> None:
-    """Set the trigger `name`: an INSERT or UPDATE (`event`) for which `condition` on OLD and NEW holds is refused."""
+    """Set the trigger `name`: the `event` (INSERT, UPDATE or DELETE) of a row for which `condition` holds is refused.
+
+    The condition is SQL on OLD and NEW, and may look into other tables.
+    """
     script = _TRIGGER[database.vendor].format(name=name, table=table, event=event, condition=condition, message=message)
     drop_trigger(database, name, table)
     run_script(database, script)
@@ -96,6 +104,23 @@ def insert_only(table: str, *, delete_when: str = "") -> RunPython:
     """
     INSERT_ONLY[table] = delete_when
     return RunPython(_forwards(table, delete_when), _backwards(table))
+
+
+def never_deleted(table: str) -> RunPython:
+    """A migration operation: rows of `table` are never deleted. To be repeated as insert_only is."""
+    NEVER_DELETED.add(table)
+
+    def forwards(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
+        _refuse_deletion(editor.connection, table)
+
+    def backwards(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
+        drop_trigger(editor.connection, f"{table}_stays", table)
+
+    return RunPython(forwards, backwards)
+
+
+def _refuse_deletion(database: BaseDatabaseWrapper, table: str) -> None:
+    refuse_when(database, f"{table}_stays", table, "DELETE", "1 = 1", f"rows of {table} are never deleted")
 
 
 def _forwards(table: str, condition: str) -> Callable[[Apps, BaseDatabaseSchemaEditor], None]:
@@ -116,8 +141,12 @@ def lift_all_guards() -> None:
     """For a test database that has to be emptied; nothing else calls it."""
     for table in INSERT_ONLY:
         lift_guard(connection, table)
+    for table in NEVER_DELETED:
+        drop_trigger(connection, f"{table}_stays", table)
 
 
 def set_all_guards() -> None:
     for table, condition in INSERT_ONLY.items():
         set_guard(connection, table, condition)
+    for table in NEVER_DELETED:
+        _refuse_deletion(connection, table)

@@ -31,3 +31,8 @@ def report_prediction(prediction: PredictionLog) -> None:
 def report_challenger_failure(prediction: PredictionLog, version: str, refused: str) -> None:
     CHALLENGER_FAILURES.labels(segment=prediction.segment).inc()
     log.warning("challenger_failed", prediction_id=str(prediction.id), model_version=version, refused_facts=refused)
+
+
+def report_unusable_challenger(segment: str, version: str, reason: str) -> None:
+    CHALLENGER_FAILURES.labels(segment=segment).inc()
+    log.warning("challenger_unusable", segment=segment, model_version=version, reason=reason)

@@ -1,11 +1,12 @@
 """Models, who let them into service and when; and every scoring, a row that nothing can change."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from apps.accounts.models import Branch
@@ -18,8 +19,8 @@ from apps.scoring_engine.ml.cards import PURPOSES as CARD_PURPOSES
 from apps.scoring_engine.ml.grades import GRADES
 from apps.scoring_engine.ml.vocabulary import SEGMENTS
 
-KINDS = ("scorecard", "estimator")
-ORIGINS = ("shipped", "registered")
+SCORECARD, ESTIMATOR = KINDS = ("scorecard", "estimator")
+SHIPPED, REGISTERED = ORIGINS = ("shipped", "registered")
 DRAFT, VALIDATED, CHAMPION, CHALLENGER, RETIRED = STATES = ("draft", "validated", "champion", "challenger", "retired")
 ROLES = (CHAMPION, CHALLENGER)
 MODES = ("model", "fallback")
@@ -129,14 +130,31 @@ class ModelValidation(models.Model):
     created_at = models.DateTimeField()
     passed = models.BooleanField()
     on_own_data = models.BooleanField()
+    gates_passed = models.BooleanField(null=True, help_text="Null when the figures state no acceptance gate.")
     figures = models.JSONField(default=dict, help_text="The validation.json of validate_model.")
     comment = models.TextField()
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=~Q(comment=""), name="validation_has_a_comment")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(comment=""), name="validation_has_a_comment"),
+            models.CheckConstraint(
+                condition=Q(passed=False) | Q(gates_passed__isnull=False, gates_passed=True),
+                name="validation_passes_its_gates",
+            ),
+            # The last one decides whether a model may serve: there is always one last.
+            models.UniqueConstraint(fields=["model", "created_at"], name="validation_one_at_a_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.model_id} {'passed' if self.passed else 'failed'}"
+
+
+class ModelAssignmentQuerySet(models.QuerySet):
+    def in_force(self, moment: datetime) -> "ModelAssignmentQuerySet":
+        """Of each segment and role the one row that held at `moment`; none for a role that nobody had had by then."""
+        same = ModelAssignment.objects.filter(segment=OuterRef("segment"), role=OuterRef("role"))
+        latest = same.filter(started_at__lte=moment).order_by("-id").values("id")[:1]
+        return self.filter(id=Subquery(latest))
 
 
 class ModelAssignment(models.Model):
@@ -150,6 +168,8 @@ class ModelAssignment(models.Model):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     action = models.CharField(max_length=20)
     reason = models.TextField()
+
+    objects = ModelAssignmentQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -84,7 +84,7 @@ def score(
     # Held and read inside the transaction, so that the row names the model that was in service at its time.
     hold_registry()
     serving, challenger = in_service(segment)
-    now = max(now, serving.since)
+    now = max(now, *(model.since for model in (serving, challenger) if model))
     known = _known_to_both(serving, challenger)
     inputs = _checked(segment, known, facts, unavailable, currency, lender_today(now))
     assessment = serving.scorer.score(inputs.facts, as_of=inputs.as_of, unavailable=inputs.unavailable)

@@ -1,5 +1,6 @@
 """Scorings to test with: facts of a believable person and company, and models in service."""
 
+import hashlib
 import pickle
 from datetime import UTC, datetime
 from typing import Any
@@ -8,11 +9,11 @@ from apps.accounts.models import User
 from apps.accounts.tests.factories import make_user
 from apps.common.crypto import create_data_key
 from apps.common.facts import Found
-from apps.scoring_engine.ml.risk_model import read_model_bytes
-from apps.scoring_engine.models import ROLES, ModelVersion, PredictionLog
+from apps.scoring_engine.models import ROLES, ModelValidation, ModelVersion, PredictionLog
 from apps.scoring_engine.promotion import challenge, promote_model, retire_model
-from apps.scoring_engine.registration import register_shipped_models, store_model
+from apps.scoring_engine.registration import register_model, register_shipped_models
 from apps.scoring_engine.services import score
+from apps.scoring_engine.validation import record_validation
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -55,19 +56,43 @@ def register_shipped() -> None:
     register_shipped_models(now=LONG_AGO)
 
 
-def put_in_service(card: dict[str, Any], role: str = "champion", **changes: Any) -> ModelVersion:
+def put_in_service(card: dict[str, Any], role: str = "champion", on_own_data: bool = False) -> ModelVersion:
     """`card` registered by one analyst, validated by another, and given the role."""
-    maker, checker = make_user("analyst"), make_user("analyst")
-    content = model_bytes(card)
-    model = store_model(
-        content=content, card=read_model_bytes(content), manifest={}, origin="registered", now=LONG_AGO, made_by=maker
-    )
-    model.state, model.checked_by = "validated", checker
-    model.save()
+    checker = make_user("analyst")
+    model = draft(card)
+    validate(model, checker, on_own_data=on_own_data)
     put = {"champion": promote_model, "challenger": challenge}[role]
     put(model=model, actor=checker, reason="a test", now=LONG_AGO)
     model.refresh_from_db()
     return model
+
+
+def draft(card: dict[str, Any], maker: User | None = None) -> ModelVersion:
+    """`card` registered, and looked at by nobody yet."""
+    content = model_bytes(card)
+    manifest = {"model": card["version"], "sha256": hashlib.sha256(content).hexdigest()}
+    return register_model(content=content, manifest=manifest, actor=maker or make_user("analyst"), now=LONG_AGO)
+
+
+def validate(model: ModelVersion, validator: User, passed: bool = True, **changes: Any) -> ModelValidation:
+    given = {
+        "figures": figures_for(model, passed),
+        "on_own_data": False,
+        "comment": "a test",
+        "types_seen": model.types,
+        "now": LONG_AGO,
+    } | changes
+    return record_validation(model=model, passed=passed, actor=validator, **given)
+
+
+def figures_for(model: ModelVersion, passed: bool = True) -> dict[str, Any]:
+    """What of a validation.json counts when it is recorded."""
+    return {
+        "format": 1,
+        "model": {"sha256": model.file_id, "card_digest": model.card_id},
+        "data": {"kind": "new_data"},
+        "gates": [{"gate": "auc", "required": "at least 0.65", "found": 0.7 if passed else 0.6, "passed": passed}],
+    }
 
 
 def empty_registry() -> None:

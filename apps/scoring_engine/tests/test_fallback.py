@@ -13,7 +13,7 @@ from apps.scoring_engine.ml.scorecard import Scorecard
 from apps.scoring_engine.models import ModelFile, PredictionLog
 from apps.scoring_engine.promotion import retire_model
 from apps.scoring_engine.registration import store_model
-from apps.scoring_engine.tests.factories import LONG_AGO, PERSON, make_prediction, model_bytes, put_in_service
+from apps.scoring_engine.tests.factories import LONG_AGO, PERSON, make_prediction, model_bytes, put_in_service, validate
 from apps.scoring_engine.tests.fixed_card import fixed_card
 
 pytestmark = pytest.mark.django_db
@@ -51,14 +51,19 @@ def another_document():
 
 def put_bytes(content, digest=None):
     """The fixed card's document in service over these bytes."""
-    card = Scorecard.from_dict(fixed_card())
     model = store_model(
-        content=b"other bytes", card=card, manifest={}, origin="registered", now=LONG_AGO, made_by=make_user("analyst")
+        content=b"other bytes",
+        document=Scorecard.from_dict(fixed_card()).to_dict(),
+        manifest={},
+        origin="registered",
+        now=LONG_AGO,
+        made_by=make_user("analyst"),
     )
+    validate(model, make_user("analyst"))
     ModelFile.objects.create(digest=digest or hashlib.sha256(content).hexdigest(), content=content)
     lift_model_guards(connection)
-    model.file_id = digest or hashlib.sha256(content).hexdigest()
-    model.state, model.checked_by = "champion", make_user("analyst")
+    model.refresh_from_db()
+    model.file_id, model.state = digest or hashlib.sha256(content).hexdigest(), "champion"
     model.save()
 
 
