@@ -14,6 +14,7 @@ from apps.credit_requests.api import CreditRequestViewSet, ProductViewSet
 from apps.external_integrations.api import KadastrView, SoliqLookupView, SoliqView
 from apps.individuals.api import IndividualViewSet
 from apps.scoring_engine.api import PredictionLogViewSet, ScoreCompanyView, ScoreIndividualView, ScoreSchemaView
+from apps.scoring_engine.api_models import ModelViewSet
 from config import health
 
 router = SimpleRouter()
@@ -24,6 +25,7 @@ router.register("individuals", IndividualViewSet, basename="individual")
 router.register("companies", CompanyViewSet, basename="company")
 router.register("products", ProductViewSet, basename="product")
 router.register("credit-requests", CreditRequestViewSet, basename="credit-request")
+router.register("models", ModelViewSet, basename="model")
 router.register("prediction-logs", PredictionLogViewSet, basename="prediction-log")
 
 # The script of the page has an address of its own, as the content security policy asks; its few styles are inline.

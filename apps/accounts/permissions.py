@@ -11,6 +11,10 @@ from apps.accounts.models import Role
 EVERYONE = frozenset(Role.values)
 READERS = frozenset({Role.OFFICER, Role.APPROVER, Role.ANALYST, Role.AUDITOR})
 OFFICERS = frozenset({Role.OFFICER})
+# They register models, validate those of others, and put them into service.
+ANALYSTS = frozenset({Role.ANALYST})
+# Back to what was approved before, or out of service: whoever runs the installation may do so at night.
+WITHDRAWERS = frozenset({Role.ANALYST, Role.ADMINISTRATOR})
 # They work with the applicant and see PINFL, INN and parcel ids in full; to the others these are masked.
 SEES_IDENTIFIERS = frozenset({Role.OFFICER, Role.APPROVER})
 

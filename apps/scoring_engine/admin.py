@@ -3,13 +3,20 @@
 from django.contrib import admin
 
 from apps.common.admin import ReadOnlyAdmin
-from apps.scoring_engine.models import ModelCard, PredictionLog, RetentionRun
+from apps.scoring_engine.models import (
+    ModelAssignment,
+    ModelCard,
+    ModelValidation,
+    ModelVersion,
+    PredictionLog,
+    RetentionRun,
+)
 
 
 @admin.register(PredictionLog)
 class PredictionLogAdmin(ReadOnlyAdmin):
-    list_display = ["created_at", "segment", "score", "grade", "mode", "model_version", "cause"]
-    list_filter = ["segment", "mode", "model_version"]
+    list_display = ["created_at", "segment", "score", "grade", "role", "mode", "model_version", "cause"]
+    list_filter = ["segment", "role", "mode", "model_version"]
     list_select_related = False
     fields = [
         "id",
@@ -19,6 +26,8 @@ class PredictionLogAdmin(ReadOnlyAdmin):
         "probability_of_default",
         "grade",
         "horizon_months",
+        "role",
+        "beside",
         "mode",
         "mode_reason",
         "purpose",
@@ -39,3 +48,26 @@ class ModelCardAdmin(ReadOnlyAdmin):
 @admin.register(RetentionRun)
 class RetentionRunAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "older_than", "row_count", "actor"]
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(ReadOnlyAdmin):
+    list_display = ["segment", "version", "kind", "origin", "state", "since", "made_by", "checked_by", "on_own_data"]
+    list_filter = ["segment", "state", "kind"]
+    list_select_related = ["made_by", "checked_by"]
+    # Not the file: it would be read whole to be shown as nothing.
+    fields = [*list_display, "file_id", "card", "types", "manifest", "created_at"]
+    readonly_fields = ["file_id"]
+
+
+@admin.register(ModelValidation)
+class ModelValidationAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "model", "validator", "passed", "gates_passed", "on_own_data"]
+    list_select_related = ["model", "validator"]
+
+
+@admin.register(ModelAssignment)
+class ModelAssignmentAdmin(ReadOnlyAdmin):
+    list_display = ["started_at", "segment", "role", "model", "action", "actor", "reason"]
+    list_filter = ["segment", "role"]
+    list_select_related = ["model", "actor"]

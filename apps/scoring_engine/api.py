@@ -22,7 +22,7 @@ from apps.common.idempotency import idempotent
 from apps.common.money import CURRENCIES, CURRENCY_CHOICES
 from apps.scoring_engine.inputs import body_schema, describe_inputs
 from apps.scoring_engine.ml.vocabulary import FACTS, SEGMENTS
-from apps.scoring_engine.models import MODES, PredictionLog
+from apps.scoring_engine.models import MODES, ROLES, PredictionLog
 from apps.scoring_engine.presentation import render, render_record, summarise
 from apps.scoring_engine.services import score_caller_facts
 
@@ -96,6 +96,8 @@ class LogFieldsSerializer(serializers.Serializer):
     created_at = serializers.DateTimeField()
     request_id = serializers.UUIDField(allow_null=True, help_text="The credit request, if the scoring was of one.")
     cause = serializers.CharField()
+    role = serializers.CharField(help_text="champion: it answered; challenger: it scored beside, and decided nothing.")
+    beside = serializers.UUIDField(allow_null=True, help_text="Of a challenger's: the champion's scoring.")
     actor = serializers.IntegerField(source="actor_id", allow_null=True)
     branch = serializers.CharField(source="branch.code", default=None, allow_null=True)
 
@@ -213,11 +215,12 @@ class ScoreSchemaView(APIView):
 class PredictionLogFilter(StrictFilterSet):
     segment = filters.ChoiceFilter(choices=[(value, value) for value in SEGMENTS])
     mode = filters.ChoiceFilter(choices=[(value, value) for value in MODES])
+    role = filters.ChoiceFilter(choices=[(value, value) for value in ROLES])
     request_id = filters.UUIDFilter()
 
     class Meta:
         model = PredictionLog
-        fields = ["segment", "mode", "cause", "model_version", "request_id"]
+        fields = ["segment", "mode", "role", "cause", "model_version", "request_id"]
 
 
 class PredictionLogViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
@@ -244,5 +247,5 @@ class PredictionLogViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Gen
 
 
 def _log_fields(prediction: PredictionLog) -> dict[str, Any]:
-    names = ("created_at", "request_id", "cause", "actor_id", "branch")
+    names = ("created_at", "request_id", "cause", "role", "beside", "actor_id", "branch")
     return {name: getattr(prediction, name) for name in names}

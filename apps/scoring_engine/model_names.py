@@ -17,10 +17,9 @@ from apps.scoring_engine.registry import champion, scorer_of
 SUFFIX = ".joblib"
 MOST_NAMED = 5
 _DIGEST = re.compile(r"[0-9a-f]{8,64}", re.ASCII)
-ALLOWED = (
-    f"the path of a {SUFFIX} file, the version of a registered model, at least 8 characters of its digest,"
-    f" or a segment ({', '.join(SEGMENTS)})"
-)
+VERSION, DIGEST = "the version of a registered model", "at least 8 characters of its digest"
+REGISTERED = f"{VERSION}, or {DIGEST}"
+ALLOWED = f"the path of a {SUFFIX} file, {VERSION}, {DIGEST}, or a segment ({', '.join(SEGMENTS)})"
 
 
 class ModelNameError(ValueError):
@@ -79,14 +78,19 @@ def _champion_of(segment: str) -> FoundModel:
     return FoundModel(serving.scorer, model.manifest if model else {}, serving.scorer.version, serving.reason)
 
 
-def _registered(name: str) -> FoundModel:
+def find_registered(name: str, allowed: str = REGISTERED) -> ModelVersion:
+    """The registered model of this version, or with a digest that begins so; its file is not read."""
     models = _called(name)
     if not models:
-        raise ModelNameError(f"{shown(name)} is no model here: give {ALLOWED}.")
+        raise ModelNameError(f"{shown(name)} is no model here: give {allowed}.")
     if len(models) > 1:
         versions = ", ".join(model.version for model in models[:MOST_NAMED])
         raise ModelNameError(f"{shown(name)} is the start of more than one digest: {versions}; give more of it.")
-    model = models[0]
+    return models[0]
+
+
+def _registered(name: str) -> FoundModel:
+    model = find_registered(name, ALLOWED)
     try:
         return FoundModel(scorer_of(model), model.manifest, model.version)
     except ModelFileError as error:

@@ -57,6 +57,8 @@ def test_the_list_holds_no_personal_facts(officer, officer_user):
         "created_at": "2026-03-02T09:30:00Z",
         "request_id": None,
         "cause": "api",
+        "role": "champion",
+        "beside": None,
         "actor": officer_user.id,
         "branch": "main",
     }
@@ -142,8 +144,19 @@ def test_filters(officer, officer_user):
     assert ids("?mode=model&segment=company") == []
 
 
+def test_a_challengers_scorings_are_told_from_answers(officer, officer_user):
+    put_in_service(fixed_card(version="individual-9.1.0", base_points=310), role="challenger")
+    answer = caller(officer_user)
+
+    def rows(query):
+        return [(row["role"], row["beside"], row["score"]) for row in officer.get(LIST + query).json()["results"]]
+
+    assert rows("?role=champion") == [("champion", None, answer.score)]
+    assert rows("?role=challenger") == [("challenger", str(answer.id), answer.score + 10)]
+
+
 @pytest.mark.parametrize(
-    "query", ["?mode=nonsense", "?segment=planet", "?request_id=5", "?cause=%00", "?cursor=nonsense"]
+    "query", ["?mode=nonsense", "?role=judge", "?segment=planet", "?request_id=5", "?cause=%00", "?cursor=nonsense"]
 )
 def test_a_wrong_filter_is_refused(officer, query):
     response = officer.get(LIST + query)
