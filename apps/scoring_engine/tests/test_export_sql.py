@@ -1,0 +1,192 @@
+"""The exported SQL, run by the databases themselves, gives the engine's own numbers."""
+
+import datetime as dt
+import sqlite3
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+from django.db import connection
+
+from apps.scoring_engine.ml.exports.as_sql import Table, as_sql
+from apps.scoring_engine.ml.exports.parts import ExportError
+from apps.scoring_engine.ml.scorecard import Scorecard
+from apps.scoring_engine.ml.tests.edge_applicants import AS_OF
+from apps.scoring_engine.ml.tests.examples import OWN_FACTS, applicant, small_card, wide_card
+from apps.scoring_engine.tests.exported import DRAWN, cases, exported_card, kinds
+
+pytestmark = pytest.mark.xdist_group("exports")
+every_card = pytest.mark.parametrize("name", DRAWN)
+on_postgresql = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="PostgreSQL is asked where the tests run on it (make test-postgresql)"
+)
+TABLE = Table(unavailable="down")
+POSTGRESQL_TYPES = {
+    "money": "bigint", "integer": "bigint", "number": "float8", "category": "text", "flag": "boolean", "date": "date",
+}  # fmt: skip
+ARROW_TYPES = {
+    "money": pa.int64(), "integer": pa.int64(), "number": pa.float64(), "category": pa.string(), "flag": pa.bool_(),
+    "date": pa.date32(),
+}  # fmt: skip
+
+
+def columns_of(name: str) -> dict[str, str]:
+    """Kind by column of the table of applicants."""
+    return {"id": "integer", "as_of": "date", "down": "category", **kinds(name)}
+
+
+def rows_of(name: str) -> list[tuple]:
+    facts = kinds(name)
+    return [
+        (number, AS_OF, ", ".join(sorted(case.unavailable)) or None, *(case.facts.get(fact) for fact in facts))
+        for number, case in enumerate(cases(name))
+    ]
+
+
+def expected(name: str) -> list[tuple]:
+    card = exported_card(name)
+    names = [c.feature for c in card.characteristics] + [pair.name for pair in card.pairs]
+    return [
+        (number, case.assessment.score, case.assessment.probability_of_default, *map(case.points().get, names))
+        for number, case in enumerate(cases(name))
+    ]
+
+
+def sqlite_with(columns: list[str], rows: list[tuple]) -> sqlite3.Connection:
+    database = sqlite3.connect(":memory:")
+    quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
+    database.execute(f"CREATE TABLE applicants ({quoted})")
+    plain = [[value.isoformat() if isinstance(value, dt.date) else value for value in row] for row in rows]
+    database.executemany(f"INSERT INTO applicants VALUES ({', '.join('?' * len(columns))})", plain)
+    return database
+
+
+@every_card
+def test_sqlite_gives_the_score_and_all_points_of_the_engine(name):
+    database = sqlite_with(list(columns_of(name)), rows_of(name))
+    found = database.execute(as_sql(exported_card(name), "sqlite", TABLE)).fetchall()
+    assert sorted(found) == expected(name)
+    assert {type(row[1]) for row in found} == {int}
+
+
+@every_card
+def test_duckdb_gives_the_score_and_all_points_of_the_engine(name):
+    columns = columns_of(name)
+    arrays = [
+        pa.array(values, ARROW_TYPES[kind])
+        for values, kind in zip(zip(*rows_of(name), strict=True), columns.values(), strict=True)
+    ]
+    with duckdb.connect() as database:
+        database.register("applicants", pa.table(dict(zip(columns, arrays, strict=True))))
+        found = database.execute(as_sql(exported_card(name), "duckdb", TABLE)).fetchall()
+    assert sorted(found) == expected(name)
+    assert {type(row[1]) for row in found} == {int}
+
+
+@on_postgresql
+@every_card
+@pytest.mark.django_db
+def test_postgresql_gives_the_score_and_all_points_of_the_engine(name):
+    fields = ", ".join(f'"{column}" {POSTGRESQL_TYPES[kind]}' for column, kind in columns_of(name).items())
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE applicants ({fields})")
+        with cursor.copy("COPY applicants FROM STDIN") as copy:
+            for row in rows_of(name):
+                copy.write_row(row)
+        cursor.execute(as_sql(exported_card(name), "postgresql", TABLE))
+        found = cursor.fetchall()
+    assert sorted(found) == expected(name)
+    assert {type(row[1]) for row in found} == {int}
+
+
+def asked(card: dict[str, Any], table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    """One applicant, asked of SQLite."""
+    sql = as_sql(Scorecard.from_dict(card), "sqlite", table)
+    database = sqlite_with(list(row), [tuple(row.values())])
+    database.row_factory = sqlite3.Row
+    (found,) = database.execute(sql).fetchall()
+    return dict(found)
+
+
+def row_for(**changes: Any) -> dict[str, Any]:
+    return {"id": 7, "as_of": AS_OF, **applicant(), **changes}
+
+
+def test_columns_are_named_after_characteristics_and_pairs():
+    found = asked(wide_card(), Table(), row_for(**OWN_FACTS))
+    assert list(found)[:4] == ["id", "score", "probability_of_default", "amount_to_income_points"]
+    assert list(found)[-1] == "savings_x_years_known_points"
+    assert found["score"] == 497
+
+
+def test_the_table_its_keys_and_columns_can_be_called_otherwise():
+    row = row_for(branch="it's") | {'sal "ary': 1000}
+    del row["yearly_income"]
+    table = Table("main.applicants", ("branch", "id"), {"yearly_income": 'sal "ary'})
+    found = asked(small_card(), table, row)
+    assert list(found.items())[:3] == [("branch", "it's"), ("id", 7), ("score", 475)]
+
+
+def test_one_day_of_scoring_for_all_rows():
+    row = row_for()
+    del row["as_of"]
+    assert asked(small_card(), Table(as_of=AS_OF), row)["credit_age_points"] == 15
+    assert asked(small_card(), Table(as_of=dt.date(2020, 6, 1)), row)["credit_age_points"] == 0
+
+
+def test_without_a_column_for_it_nothing_is_unavailable():
+    found = asked(small_card(), Table(), row_for(purpose=None))
+    assert found["purpose_points"] == -15
+    assert "unavailable" not in as_sql(Scorecard.from_dict(small_card()), "sqlite")
+
+
+def test_a_fact_counts_as_unavailable_by_its_whole_name():
+    down = Table(unavailable="down")
+    assert asked(small_card(), down, row_for(purpose=None, down="purposes,a_purpose"))["purpose_points"] == -15
+    assert asked(small_card(), down, row_for(purpose=None, down="x, purpose"))["purpose_points"] == 10
+    assert asked(small_card(), down, row_for(purpose="car", down="purpose"))["purpose_points"] == 10
+
+
+@pytest.mark.parametrize("value", [float("nan"), None])
+def test_nan_is_missing(value):
+    row = row_for(yearly_income=value)
+    assert asked(small_card(), Table(), row)["amount_to_income_points"] == -10
+    columns = {name: [value] for name, value in row.items()}
+    with duckdb.connect() as database:
+        database.register("applicants", pa.table(columns))
+        found = database.execute(as_sql(Scorecard.from_dict(small_card()), "duckdb")).fetchall()
+    assert found[0][3] == -10
+
+
+@on_postgresql
+@pytest.mark.django_db
+def test_nan_is_missing_on_postgresql():
+    row = row_for(yearly_income="NaN")
+    types = {name: "text" if name != "yearly_income" else "float8" for name in row}
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE applicants ({', '.join(f'{n} {kind}' for n, kind in types.items())})")
+        cursor.execute(f"INSERT INTO applicants VALUES ({', '.join(['%s'] * len(row))})", [*map(str, row.values())])
+        cursor.execute(as_sql(Scorecard.from_dict(small_card()), "postgresql"))
+        assert cursor.fetchone()[3] == -10
+
+
+@pytest.mark.parametrize(
+    ("dialect", "table", "sentence"),
+    [
+        ("oracle", Table(), "The dialect must be one of sqlite, postgresql, duckdb, not oracle."),
+        ("sqlite", Table(columns={"salary": "x"}), "salary: not a fact that this card reads."),
+        ("sqlite", Table(keys=("score",)), "A key cannot be called score, which is a column of the result."),
+    ],
+)
+def test_what_cannot_be_exported(dialect, table, sentence):
+    with pytest.raises(ExportError) as raised:
+        as_sql(Scorecard.from_dict(small_card()), dialect, table)
+    assert str(raised.value) == sentence
+
+
+def test_bounds_beyond_what_sql_keeps_exactly_are_refused():
+    card = small_card()
+    card["features"][0]["most"] = 1e300
+    with pytest.raises(ExportError, match="The bounds of amount_to_income are beyond"):
+        as_sql(Scorecard.from_dict(card), "sqlite")
