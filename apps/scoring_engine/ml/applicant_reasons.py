@@ -1,0 +1,183 @@
+"""The reasons that an applicant is told, in their language: few, most harmful first, specific and true.
+
+A reason names the applicant's own value and, where the card states one, what is typical of its reference population.
+Nothing is invented: what the card does not say, the sentence leaves out. docs/reference/reasons.md has the rules.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .card_inputs import OTHER_SCALE, Input
+from .cards import Card, Feature
+from .characteristics import Characteristic
+from .features import MISSING, SPECIAL, UNAVAILABLE
+from .measures import UNITS, measure_of
+from .pairs import Axis, Pair
+from .reasons import SPECIAL_IN_PAIR, UNSEEN, label_of
+from .risk_model import EXPERT
+from .vocabulary import SCALE_OF
+from .words import Words, sentence, words_of
+
+MOST_REASONS = 4
+Entry = Mapping[str, Any]
+_UNIT_OF_KIND = {"category": "category", "flag": "category", "money": "money"}
+
+
+class ReasonTeller:
+    """Words the reasons of one card, or of an estimator (None), whose features are named as they are."""
+
+    def __init__(self, card: Card | None) -> None:
+        self.card = card
+        self.inputs: dict[str, Input] = {entry.name: entry for entry in card.inputs} if card else {}
+        self.features: dict[str, Feature] = {f.name: f for f in card.features} if card else {}
+        self.characteristics: dict[str, Characteristic] = {c.feature: c for c in card.characteristics} if card else {}
+        self.pairs: dict[str, Pair] = {pair.name: pair for pair in card.pairs} if card else {}
+
+    def reasons(
+        self, entries: Iterable[Entry], facts: Mapping[str, Any], language: str, currency: str
+    ) -> list[dict[str, Any]]:
+        """At most four dicts of code, feature, text, impact; empty where nothing counts against the applicant.
+
+        entries: feature, value, bin, impact, code, most harmful first. Of reasons with one code or one sentence only
+        the most harmful is told.
+        """
+        applicant = _Applicant(self, facts, words_of(language), currency)
+        told: list[dict[str, Any]] = []
+        for entry in entries:
+            if entry["impact"] >= 0 or len(told) == MOST_REASONS:
+                break
+            text = applicant.text(entry)
+            reason = {"code": entry["code"], "feature": entry["feature"], "text": text, "impact": entry["impact"]}
+            if not any(reason["code"] == other["code"] or text == other["text"] for other in told):
+                told.append(reason)
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class _Applicant:
+    """One applicant's reasons in one language."""
+
+    of: ReasonTeller
+    facts: Mapping[str, Any]
+    words: Words
+    currency: str
+
+    def text(self, entry: Entry) -> str:
+        feature, value, label = entry["feature"], entry["value"], entry["bin"]
+        pair = self.of.pairs.get(feature)
+        if pair:
+            return sentence(self._pair(pair, value, label))
+        if value is None:
+            return sentence(self._absent(feature, label))
+        if label == UNSEEN:
+            return sentence(self._unseen(feature, value))
+        return sentence(self._beside_typical(feature, value))
+
+    def _pair(self, pair: Pair, values: list[Any], label: str) -> str:
+        if label == UNAVAILABLE:
+            names = self.words.listed([self._name(feature) for feature in pair.features])
+            return self.words.phrase("unavailable", name=names)
+        if label == MISSING:
+            return self._missing_in_pair(pair, values)
+        first, second = (self._side(axis, value) for axis, value in zip(pair.axes, values, strict=True))
+        return self.words.phrase("pair", first=first, second=second)
+
+    def _side(self, axis: Axis, value: Any) -> str:
+        return (
+            self._special(axis.feature, self._code(axis.feature)) if value is None else self._said(axis.feature, value)
+        )
+
+    def _missing_in_pair(self, pair: Pair, values: list[Any]) -> str:
+        absent = {fact for feature in pair.features for fact in self._missing_facts(feature)}
+        if absent:
+            return self._no_data(absent)
+        sides = zip(pair.axes, values, strict=True)
+        axis, value = next((a, v) for a, v in sides if a.groups and not any(v in group for group in a.groups))
+        return self._unseen(axis.feature, value)
+
+    def _absent(self, feature: str, label: str) -> str:
+        if label == UNAVAILABLE:
+            return self.words.phrase("unavailable", name=self._name(feature))
+        if label.startswith(SPECIAL) and self.of.card:
+            return self._special(feature, label.removeprefix(SPECIAL))
+        return self._no_data(self._missing_facts(feature) or {feature})
+
+    def _special(self, feature: str, code: str | None) -> str:
+        """The meaning stands in the card, in the language of its author."""
+        meaning = self.of.card.codes_of(feature).get(code or "", SPECIAL_IN_PAIR)
+        return self.words.phrase("special", name=self._name(feature), meaning=meaning)
+
+    def _code(self, feature: str) -> str | None:
+        """The special code that one of the facts behind a feature has."""
+        for name in sorted(self.of.card.facts_of(feature) & self.of.inputs.keys()):
+            entry, value = self.of.inputs[name], self.facts.get(name)
+            if value is None:
+                continue
+            if value in entry.code_values():
+                return entry.code_values()[value]
+            if entry.scale is not None and self.facts.get(SCALE_OF[name]) != entry.scale:
+                return OTHER_SCALE
+        return None
+
+    def _missing_facts(self, feature: str) -> set[str]:
+        behind = self.of.card.facts_of(feature) if self.of.card else {feature}
+        return {name for name in behind if self.facts.get(name) is None}
+
+    def _no_data(self, names: Iterable[str]) -> str:
+        return self.words.phrase("missing", facts=self.words.listed([self.words.fact(name) for name in sorted(names)]))
+
+    def _unseen(self, feature: str, value: str) -> str:
+        shown = self.words.category(feature, value)
+        return self.words.phrase("unseen", name=self._name(feature), value=shown)
+
+    def _beside_typical(self, feature: str, value: Any) -> str:
+        """The typical value is told only where it shows what counts against the applicant."""
+        said, c = self._said(feature, value), self.of.characteristics.get(feature)
+        if c is None or c.typical is None or not _is_worse(c, value):
+            return said
+        typical = self._shown(feature, c.typical)
+        if typical == self._shown(feature, value):
+            return said
+        # What an expert wrote down as typical nobody has measured among applicants.
+        judged = self.of.card.version.startswith(EXPERT)
+        return self.words.phrase("judged" if judged else self.of.card.reference, said=said, typical=typical)
+
+    def _said(self, feature: str, value: Any) -> str:
+        measure, shown = measure_of(self.of.features, feature), self._bounded(feature, value)
+        if not self.words.has_measure(measure):
+            return self.words.phrase("plain", name=self._name(feature), value=shown)
+        return self.words.said_of(measure, UNITS[measure], value, shown)
+
+    def _bounded(self, feature: str, value: Any) -> str:
+        """A ratio as far out as the card lets it be may be further out in truth."""
+        shown, ratio = self._shown(feature, value), self.of.features.get(feature)
+        if ratio is None or ratio.kind != "ratio" or ratio.least < value < ratio.most or value == 0:
+            return shown
+        return self.words.phrase("at_least" if value >= ratio.most else "at_most", value=shown)
+
+    def _shown(self, feature: str, value: Any) -> str:
+        if isinstance(value, str | bool):
+            return self.words.category(feature, value)
+        return self.words.quantity(self._unit(feature), value, self.currency)
+
+    def _unit(self, feature: str) -> str:
+        measure = measure_of(self.of.features, feature)
+        if measure in UNITS:
+            return UNITS[measure]
+        if feature in self.of.characteristics:
+            return self.of.characteristics[feature].unit
+        if feature in self.of.features and self.of.features[feature].kind == "years_between":
+            return "years"
+        entry = self.of.inputs.get(feature)
+        return _UNIT_OF_KIND.get(entry.kind, "number") if entry else "number"
+
+    def _name(self, feature: str) -> str:
+        known = self.words.measure(measure_of(self.of.features, feature))
+        return known or (label_of(self.of.card, feature) if self.of.card else feature.replace("_", " "))
+
+
+def _is_worse(c: Characteristic, value: Any) -> bool:
+    if c.direction == "free":
+        return value != c.typical
+    return value > c.typical if c.direction == "higher_is_riskier" else value < c.typical
