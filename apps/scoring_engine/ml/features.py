@@ -35,7 +35,7 @@ class Derivations:
         An input without value and state is missing. A name in `unavailable` counts only where no value
         is given: a stale record that is still used is a value.
         """
-        values: Values = {**facts, AS_OF: as_of}
+        values: Values = dict(facts)
         states: States = {name: UNAVAILABLE for name in unavailable if values.get(name) is None} if unavailable else {}
         for name, scale_fact, scale in self._scaled:
             if values.get(scale_fact) != scale and values.get(name) is not None:
@@ -45,7 +45,7 @@ class Derivations:
                 states[name] = SPECIAL + codes[values[name]]
                 values[name] = None
         for name, kind, first, last, multiplier, least, most in self._plan:
-            start, end = values.get(first), values.get(last)
+            start, end = values.get(first), as_of if last == AS_OF else values.get(last)
             if start is None or end is None:
                 values[name], states[name] = None, _state_of_parts((first, last), values, states)
             elif kind == "ratio":
@@ -54,7 +54,7 @@ class Derivations:
             elif kind == "difference":
                 values[name] = start - end
             else:
-                days = (end - start).days
+                days = end.toordinal() - start.toordinal()
                 values[name] = days / DAYS_OF_YEAR if days > 0 else 0.0
         return values, states
 
@@ -67,7 +67,7 @@ def _over_zero(numerator: float, least: float, most: float) -> float:
 
 
 def _state_of_parts(of: Sequence[str], values: Values, states: States) -> str:
-    found = [states.get(part, MISSING) for part in of if values.get(part) is None]
+    found = [states.get(part, MISSING) for part in of if part != AS_OF and values.get(part) is None]
     for state in found:
         if state == UNAVAILABLE:
             return state

@@ -7,8 +7,9 @@ sum(impact) with no remainder. Points are whole numbers and nothing is clamped.
 import datetime as dt
 import hashlib
 import json
+import math
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from operator import itemgetter
 from typing import Any
@@ -20,6 +21,7 @@ from .features import MISSING, OTHER_SCALE, SPECIAL, UNAVAILABLE, Derivations, S
 from .grades import probability_of_default
 from .grids import Grid, Row, row_of
 from .reasons import UNSEEN, bin_labels, reasons_of_bins, reasons_of_states
+from .typed_json import Number
 from .vocabulary import SCALE_OF
 
 __all__ = ["Assessment", "CardError", "Scorecard"]
@@ -211,6 +213,14 @@ def _table(card: Card, c: Characteristic) -> tuple[str, Any, Any, dict[str, Row]
     texts = reasons_of_states(card, c)
     others = {state: row_of(c, c.feature, points, state, texts[state]) for state, points in by_state.items()}
     if c.groups is None:
-        return c.feature, c.edges, rows, others
+        return c.feature, _edges_alike(card, c), rows, others
     by_value = {value: row for group, row in zip(c.groups, rows, strict=True) for value in group}
     return c.feature, None, by_value, others
+
+
+def _edges_alike(card: Card, c: Characteristic) -> Sequence[Number]:
+    """The same bins by edges of the type of the values, because numbers of one type are compared in half the time."""
+    if any(entry.name == c.feature and entry.kind != "number" for entry in card.inputs):
+        return [math.ceil(edge) for edge in c.edges]
+    alike = [float(edge) for edge in c.edges]
+    return alike if alike == [*c.edges] else c.edges
