@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from apps.common.commands import refusals_told
+from apps.common.errors import InvalidInput
 from apps.common.parsers import parse_json
 from apps.scoring_engine.model_names import ModelNameError
 from apps.scoring_engine.models import ModelAssignment
@@ -37,7 +38,10 @@ def add_who_and_why(parser: ArgumentParser) -> None:
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    document = parse_json(path.read_bytes())
+    try:
+        document = parse_json(path.read_bytes())
+    except InvalidInput as error:
+        raise CommandError(f"{path} cannot be used: {error.detail}") from None
     if type(document) is not dict:
         raise CommandError(f"{path} holds no JSON object.")
     return document
