@@ -14,6 +14,7 @@ from apps.credit_requests.api import CreditRequestViewSet, ProductViewSet
 from apps.external_integrations.api import KadastrView, SoliqLookupView, SoliqView
 from apps.individuals.api import IndividualViewSet
 from apps.scoring_engine.api import PredictionLogViewSet, ScoreCompanyView, ScoreIndividualView, ScoreSchemaView
+from apps.scoring_engine.api_explain import ExplainCompanyView, ExplainIndividualView
 from apps.scoring_engine.api_models import ModelViewSet
 from config import health
 
@@ -43,6 +44,8 @@ urlpatterns = [
     path("api/external/kadastr/<path:parcel_id>/", KadastrView.as_view(), name="external-kadastr"),
     path("api/score/individual/", ScoreIndividualView.as_view(), name="score-individual"),
     path("api/score/company/", ScoreCompanyView.as_view(), name="score-company"),
+    path("api/score/individual/explain/", ExplainIndividualView.as_view(), name="explain-individual"),
+    path("api/score/company/explain/", ExplainCompanyView.as_view(), name="explain-company"),
     path("api/score/schema/<str:segment>/", ScoreSchemaView.as_view(), name="score-schema"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", docs, name="docs"),

@@ -19,13 +19,14 @@ from apps.common.errors import FieldProblem, InvalidInput, NotFound
 from apps.common.fields import IdField, MoneyField, StrictFlag, StrictInteger, StrictSerializer, StrictText
 from apps.common.filters import FlagFilter, MomentFilter, StrictFilterSet
 from apps.common.idempotency import idempotent
+from apps.common.languages import LANGUAGES, language_of
 from apps.common.money import CURRENCY_CHOICES
 from apps.companies.models import Company
 from apps.credit_requests import rescoring, services
 from apps.credit_requests.models import MOST_FEE_RATE, MOST_RATE, MOST_TERM, CreditRequest, Product
 from apps.credit_requests.transitions import STATUSES
 from apps.individuals.models import Individual
-from apps.scoring_engine.api import ScoringSerializer
+from apps.scoring_engine.api import LANGUAGE, ScoringSerializer
 from apps.scoring_engine.ml.vocabulary import PURPOSES
 from apps.scoring_engine.models import GRADE_LETTERS, MODES
 from apps.scoring_engine.services import render
@@ -151,7 +152,7 @@ class CreditRequestSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(ScoringSerializer())
     def get_prediction(self, credit_request: CreditRequest) -> dict[str, Any]:
-        return render(credit_request.prediction)
+        return render(credit_request.prediction, language_of(self.context["request"]))
 
 
 class CreditRequestCreateSerializer(StrictSerializer):
@@ -191,6 +192,7 @@ class CreditRequestFilters(StrictFilterSet):
         choices=[("individual", "individual"), ("company", "company")], method="of_applicant_kind"
     )
     product = filters.UUIDFilter()
+    language = filters.ChoiceFilter(choices=[(code, code) for code in LANGUAGES], method="in_language")
     individual = filters.UUIDFilter()
     company = filters.UUIDFilter()
     branch = filters.CharFilter(field_name="branch__code")
@@ -203,7 +205,12 @@ class CreditRequestFilters(StrictFilterSet):
     def of_applicant_kind(self, rows: QuerySet[CreditRequest], name: str, kind: str) -> QuerySet[CreditRequest]:
         return rows.filter(**{f"{kind}__isnull": False})
 
+    def in_language(self, rows: QuerySet[CreditRequest], name: str, language: str) -> QuerySet[CreditRequest]:
+        """Chooses no rows: the serializer reads it."""
+        return rows
 
+
+@extend_schema(parameters=[LANGUAGE])
 class CreditRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """Applications for credit. Creating one scores it on what is stored; amount, term, product change while pending."""
 
@@ -217,6 +224,11 @@ class CreditRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Gen
         "withdraw": OFFICERS,
         "rescore": frozenset({Role.OFFICER, Role.ANALYST}),
     }
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        # Here, and not when the reply is written: a language that there is not must leave nothing done.
+        language_of(request)
 
     def get_queryset(self) -> QuerySet[CreditRequest]:
         if getattr(self, "swagger_fake_view", False):

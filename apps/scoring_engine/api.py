@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +19,7 @@ from apps.common.errors import NotFound
 from apps.common.fields import ShortList, StrictSerializer
 from apps.common.filters import StrictFilterSet
 from apps.common.idempotency import idempotent
+from apps.common.languages import LANGUAGES, PARAMETER, language_of
 from apps.common.money import CURRENCIES, CURRENCY_CHOICES
 from apps.scoring_engine.inputs import body_schema, describe_inputs
 from apps.scoring_engine.ml.vocabulary import FACTS, SEGMENTS
@@ -27,6 +28,9 @@ from apps.scoring_engine.presentation import render, render_record, summarise
 from apps.scoring_engine.services import score_caller_facts
 
 SCORERS = frozenset({Role.OFFICER, Role.ANALYST})
+LANGUAGE = OpenApiParameter(
+    PARAMETER, enum=LANGUAGES, description="Of the reasons; without it Accept-Language decides, then the installation."
+)
 
 
 class BesideFactsSerializer(StrictSerializer):
@@ -77,6 +81,13 @@ class ImpactSerializer(serializers.Serializer):
     reason = serializers.CharField()
 
 
+class ReasonSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    feature = serializers.CharField()
+    text = serializers.CharField(help_text="A sentence for the applicant, in the reply's language.")
+    impact = serializers.IntegerField(help_text="Always negative.")
+
+
 class WarningSerializer(serializers.Serializer):
     code = serializers.CharField()
     fact = serializers.CharField()
@@ -87,7 +98,13 @@ class ScoringSerializer(SummarySerializer):
     """The reply to a scoring; reference_score plus the sum of the impacts is the score, exactly."""
 
     definition_of_bad = serializers.CharField()
-    explanation = ImpactSerializer(many=True, allow_null=True, help_text="Most harmful first.")
+    language = serializers.ChoiceField([(code, code) for code in LANGUAGES], help_text="Of the reasons.")
+    reasons = ReasonSerializer(
+        many=True,
+        allow_null=True,
+        help_text="For the applicant: at most four, most harmful first; empty when nothing counts against them.",
+    )
+    explanation = ImpactSerializer(many=True, allow_null=True, help_text="All of it, most harmful first.")
     warnings = WarningSerializer(many=True, allow_null=True)
     note = serializers.CharField(required=False, help_text="Only when the personal data were erased.")
 
@@ -165,13 +182,14 @@ class InputsSerializer(serializers.Serializer):
 
 
 def _score(request: Request, segment: str) -> Response:
+    language = language_of(request)
     body = dict(request.data)
     beside = BesideFactsSerializer(data={name: body.pop(name) for name in ("currency", "unavailable") if name in body})
     beside.is_valid(raise_exception=True)
     prediction = score_caller_facts(
         segment=segment, body_facts=body, **beside.validated_data, actor=request.user, now=timezone.now()
     )
-    return Response(ScoringSerializer(render(prediction)).data)
+    return Response(ScoringSerializer(render(prediction, language)).data)
 
 
 class ScoreIndividualView(APIView):
@@ -179,6 +197,7 @@ class ScoreIndividualView(APIView):
 
     @extend_schema(
         operation_id="score_individual",
+        parameters=[LANGUAGE],
         request={"application/json": body_schema("individual")},
         responses=ScoringSerializer,
     )
@@ -192,7 +211,10 @@ class ScoreCompanyView(APIView):
     roles = {"post": SCORERS}
 
     @extend_schema(
-        operation_id="score_company", request={"application/json": body_schema("company")}, responses=ScoringSerializer
+        operation_id="score_company",
+        parameters=[LANGUAGE],
+        request={"application/json": body_schema("company")},
+        responses=ScoringSerializer,
     )
     @idempotent
     def post(self, request: Request) -> Response:
@@ -240,10 +262,11 @@ class PredictionLogViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Gen
         rows = [_log_fields(prediction) | summarise(prediction) for prediction in page]
         return self.get_paginated_response(LogRowSerializer(rows, many=True).data)
 
-    @extend_schema(responses=LogRecordSerializer)
+    @extend_schema(parameters=[LANGUAGE], responses=LogRecordSerializer)
     def retrieve(self, request: Request, pk: str) -> Response:
+        language = language_of(request)
         prediction = self.get_object()
-        return Response(LogRecordSerializer(_log_fields(prediction) | render_record(prediction)).data)
+        return Response(LogRecordSerializer(_log_fields(prediction) | render_record(prediction, language)).data)
 
 
 def _log_fields(prediction: PredictionLog) -> dict[str, Any]:

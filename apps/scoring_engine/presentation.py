@@ -1,26 +1,51 @@
 """A row of the log as the reply that its scoring gave: the texts are written here, from the card and the bins."""
 
 import json
+from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
+
 from apps.common.crypto import DataErased
-from apps.scoring_engine.ml.cards import Card, read_card
+from apps.scoring_engine.ml.applicant_reasons import ReasonTeller
+from apps.scoring_engine.ml.cards import read_card
+from apps.scoring_engine.ml.changes import Change, Changes, find_changes
 from apps.scoring_engine.ml.reasons import reasons_by_label
-from apps.scoring_engine.models import ModelCard, PredictionLog
+from apps.scoring_engine.ml.scorecard import Scorecard
+from apps.scoring_engine.ml.vocabulary import FACTS, check_facts
+from apps.scoring_engine.ml.words import Words, sentence, words_of
+from apps.scoring_engine.models import ESTIMATOR, ModelCard, PredictionLog
 
 ERASED = "The personal data were erased on request; what is left is that the scoring took place, and its result."
 
 
-def render(prediction: PredictionLog) -> dict[str, Any]:
-    """The reply to a scoring. explanation and warnings are null, with a note, once the person was erased."""
-    return _reply(prediction, _opened(prediction))
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What is needed to word the scorings of one model. by_bin: None for an estimator, which has no bins."""
+
+    definition_of_bad: str
+    by_bin: dict[str, dict[str, str]] | None
+    teller: ReasonTeller
+
+    def reason(self, entry: dict[str, Any]) -> str:
+        if self.by_bin is None:
+            return f"{entry['feature']}: {entry['bin'] if entry['value'] is None else entry['value']}"
+        return self.by_bin[entry["feature"]][entry["bin"]]
 
 
-def render_record(prediction: PredictionLog) -> dict[str, Any]:
+def render(prediction: PredictionLog, language: str = settings.LANGUAGE_CODE) -> dict[str, Any]:
+    """The reply to a scoring, its reasons in `language`. What rests on personal facts is null, with a note, once the
+    person was erased.
+    """
+    return _reply(prediction, _opened(prediction), language)
+
+
+def render_record(prediction: PredictionLog, language: str = settings.LANGUAGE_CODE) -> dict[str, Any]:
     """The reply to the scoring, and what it rested on: each fact with its source."""
     sealed = _opened(prediction)
-    reply = _reply(prediction, sealed)
+    reply = _reply(prediction, sealed, language)
     if sealed is None:
         return reply | {"facts": None, "unavailable": None, "missing_required": None, "as_of": None}
     facts = {name: {"value": value} | sealed["sources"][name] for name, value in sealed["facts"].items()}
@@ -34,11 +59,63 @@ def _opened(prediction: PredictionLog) -> dict[str, Any] | None:
         return None
 
 
-def _reply(prediction: PredictionLog, sealed: dict[str, Any] | None) -> dict[str, Any]:
-    reply = summarise(prediction) | {"definition_of_bad": _card(prediction.card_id)[0].definition_of_bad}
+def _reply(prediction: PredictionLog, sealed: dict[str, Any] | None, language: str) -> dict[str, Any]:
+    texts = _texts(prediction.card_id)
+    reply = summarise(prediction) | {"definition_of_bad": texts.definition_of_bad, "language": language}
     if sealed is None:
-        return reply | {"explanation": None, "warnings": None, "note": ERASED}
-    return reply | {"explanation": _explanation(prediction.card_id, sealed), "warnings": sealed["warnings"]}
+        return reply | {"reasons": None, "explanation": None, "warnings": None, "note": ERASED}
+    entries = [_with_impact(entry) for entry in sealed["characteristics"]]
+    return reply | {
+        "reasons": texts.teller.reasons(entries, sealed["facts"], language, prediction.currency),
+        "explanation": [_explained(texts, entry) for entry in entries],
+        "warnings": sealed["warnings"],
+    }
+
+
+def render_changes(prediction: PredictionLog, target: int, language: str) -> dict[str, Any]:
+    """The smallest changes with which the scoring would reach `target`, found on the card that made it."""
+    words, card = words_of(language), _scorecard(prediction.card_id)
+    if card is None:
+        note = words.texts["changes"]["not_a_scorecard"]
+        return {"changes": None, "best_reachable_score": None, "changes_note": note}
+    sealed = prediction.opened()
+    as_of = date.fromisoformat(sealed["as_of"])
+    facts = check_facts(prediction.segment, sealed["facts"], as_of=as_of, own=card.own)
+    changes = find_changes(card, facts, target, as_of=as_of, unavailable=frozenset(sealed["unavailable"]))
+    return {
+        "changes": [_told_change(change, facts, words, prediction) for change in changes.found],
+        "best_reachable_score": changes.best_score,
+        "changes_note": _note(words, changes, reached=prediction.score >= target),
+    }
+
+
+def _told_change(change: Change, facts: dict[str, Any], words: Words, prediction: PredictionLog) -> dict[str, Any]:
+    def shown(name: str, value: int) -> str:
+        kind = FACTS[prediction.segment][name].kind
+        return words.quantity("money" if kind == "money" else "months", value, prediction.currency)
+
+    clauses = [
+        words.change(name, shown(name, facts[name]), shown(name, value)) for name, value in change.values.items()
+    ]
+    return {
+        "facts": [{"fact": name, "given": facts[name], "needed": value} for name, value in change.values.items()],
+        "text": sentence("; ".join(clauses)),
+        "relative_change": float(change.size),
+        "score": change.score,
+    }
+
+
+def _note(words: Words, changes: Changes, *, reached: bool) -> str | None:
+    texts = words.texts["changes"]
+    if reached:
+        return texts["reached"]
+    together = [[words.fact(name) for name in names] for names in changes.not_searched]
+    notes = [texts["not_searched"].format(facts=words.listed(names)) for names in together]
+    if not changes.movable:
+        notes = [texts["nothing_to_change"]]
+    elif not changes.found:
+        notes = [texts["unreachable"].format(score=changes.best_score), *notes]
+    return " ".join(notes) or None
 
 
 def summarise(prediction: PredictionLog) -> dict[str, Any]:
@@ -62,24 +139,26 @@ def summarise(prediction: PredictionLog) -> dict[str, Any]:
     }
 
 
-def _explanation(digest: str, sealed: dict[str, Any]) -> list[dict[str, Any]]:
-    texts = _card(digest)[1]
-    return [
-        {
-            "feature": entry["feature"],
-            "value": entry["value"],
-            "points": entry["points"],
-            "reference_points": entry["reference_points"],
-            "impact": entry["points"] - entry["reference_points"],
-            "code": entry["code"],
-            "reason": texts[entry["feature"]][entry["bin"]],
-        }
-        for entry in sealed["characteristics"]
-    ]
+def _with_impact(entry: dict[str, Any]) -> dict[str, Any]:
+    return entry | {"impact": entry["points"] - entry["reference_points"]}
+
+
+def _explained(texts: Texts, entry: dict[str, Any]) -> dict[str, Any]:
+    told = ("feature", "value", "points", "reference_points", "impact", "code")
+    return {name: entry[name] for name in told} | {"reason": texts.reason(entry)}
 
 
 @lru_cache(maxsize=64)
-def _card(digest: str) -> tuple[Card, dict[str, dict[str, str]]]:
-    """A kept card, and its reasons by feature or pair and bin; a card never changes under its digest."""
-    card = read_card(json.loads(ModelCard.objects.get(digest=digest).text))
-    return card, reasons_by_label(card)
+def _texts(digest: str) -> Texts:
+    """Of a kept document, which never changes under its digest."""
+    document = json.loads(ModelCard.objects.get(digest=digest).text)
+    if document.get("kind") == ESTIMATOR:
+        return Texts(document["definition_of_bad"], None, ReasonTeller(None))
+    card = read_card(document)
+    return Texts(card.definition_of_bad, reasons_by_label(card), ReasonTeller(card))
+
+
+@lru_cache(maxsize=8)
+def _scorecard(digest: str) -> Scorecard | None:
+    document = json.loads(ModelCard.objects.get(digest=digest).text)
+    return None if document.get("kind") == ESTIMATOR else Scorecard.from_dict(document)

@@ -6,8 +6,9 @@ into the same bins. That is exact where every derived feature is monotone in the
 of its denominator, when the fact enters it once. A fact that enters one twice is left alone, and facts that enter one
 feature together are not changed together; `Changes.not_searched` names them.
 
-The size of a change of one fact is |new - old| / old, of several the sum. Of equal sizes the higher score wins, then the
-smaller value, and the list goes by the number of facts and the order of ACTIONABLE. A change of several facts is told only where it is smaller than any of a part of them.
+The size of a change of one fact is |new - old| / old, of several the sum. Of equal sizes the higher score wins, then
+the smaller value; the list goes by size, number of facts, and the order of ACTIONABLE. A change of several facts is
+told only where it is smaller than any of a part of them.
 """
 
 import datetime as dt

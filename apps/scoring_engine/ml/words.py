@@ -65,6 +65,9 @@ class Words:
             return shown
         return forms[self._form(forms, number)].format(value=shown)
 
+    def change(self, fact: str, given: str, needed: str) -> str:
+        return self.texts["changes"]["change"].format(name=self.fact(fact), given=given, needed=needed)
+
     def number(self, number: Decimal) -> str:
         text = f"{number:,f}"
         text = text.rstrip("0").rstrip(".") if "." in text else text

@@ -85,7 +85,7 @@ def test_texts_are_still_written_when_the_model_was_replaced(officer, officer_us
     assert caller(officer_user, cause="again").model_version == "individual-9.1.0"
     from apps.scoring_engine import presentation
 
-    presentation._card.cache_clear()
+    presentation._texts.cache_clear()
     assert officer.get(f"{LIST}{row.id}/").json() == before
 
 

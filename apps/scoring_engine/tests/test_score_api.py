@@ -65,6 +65,22 @@ def test_the_reply_is_exact(officer):
         "base_points": 300,
         "reference_score": 450,
         "currency": "UZS",
+        "language": "en",
+        "reasons": [
+            {
+                "code": "AMOUNT_TO_INCOME",
+                "feature": "amount_to_income",
+                "text": "The requested amount is 60\u00a0% of your yearly income;"
+                " among applicants 30\u00a0% is typical.",
+                "impact": -40,
+            },
+            {
+                "code": "PURPOSE",
+                "feature": "purpose",
+                "text": "The purpose of the credit is a small business; among applicants a car is typical.",
+                "impact": -25,
+            },
+        ],
         "explanation": [
             {
                 "feature": "amount_to_income",
