@@ -91,7 +91,7 @@ def _numbers(groups: tuple) -> dict[Any, int]:
     return {value: number for number, group in enumerate(groups) for value in group}
 
 
-def by_lightgbm(card: Scorecard, applicants: list[dict[str, Any]]) -> Callable[[dict[str, Any]], object]:
+def learnt(card: Scorecard, applicants: list[dict[str, Any]]) -> lightgbm.Booster:
     """300 trees of 31 leaves on as many features, learnt on labels drawn from the card's own probability."""
     row = row_builder(card)
     rows = np.array([row(facts) for facts in applicants])
@@ -99,7 +99,11 @@ def by_lightgbm(card: Scorecard, applicants: list[dict[str, Any]]) -> Callable[[
     probability = [card.score(facts, as_of=AS_OF).probability_of_default for facts in checked]
     is_bad = np.random.default_rng(1).random(len(rows)) < np.array(probability)
     settings = {"objective": "binary", "num_leaves": 31, "num_threads": 1, "seed": 1, "verbose": -1}
-    booster = lightgbm.train(settings, lightgbm.Dataset(rows, label=is_bad), num_boost_round=TREES)
+    return lightgbm.train(settings, lightgbm.Dataset(rows, label=is_bad), num_boost_round=TREES)
+
+
+def by_lightgbm(card: Scorecard, applicants: list[dict[str, Any]]) -> Callable[[dict[str, Any]], object]:
+    row, booster = row_builder(card), learnt(card, applicants)
 
     def explain(facts: dict[str, Any]) -> object:
         contributions = booster.predict(np.array([row(facts)]), pred_contrib=True, num_threads=1)[0]

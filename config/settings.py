@@ -188,8 +188,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "apps.common.api.problem_handler",
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
+        "apps.common.throttles.AnonWindow",
+        "apps.common.throttles.UserWindow",
     ],
     # How many proxies of the lender's own stand in front. X-Forwarded-For is believed that far and no further: with
     # DRF's default a caller who invents one escapes every throttle.

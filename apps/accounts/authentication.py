@@ -4,7 +4,9 @@ from ipaddress import ip_address
 
 import knox.auth
 from django.http import HttpRequest
+from django.utils import timezone
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
+from knox.crypto import hash_token
 from knox.models import AuthToken
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.throttling import BaseThrottle
@@ -13,12 +15,22 @@ from apps.accounts.models import User
 
 
 class TokenAuthentication(knox.auth.TokenAuthentication):
-    """Knox's own fails with a 500 on bytes that are no UTF-8."""
+    """Finds token, person and branch in one query, by the token's digest. Knox's own asks two, for the tokens that
+    begin alike and for the person's others, and fails with a 500 on bytes that are no UTF-8.
+    """
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
-        if not token.isascii():
+        found = _token(hash_token(token.decode("ascii"))) if token.isascii() else None
+        if found is not None and found.expiry is not None and found.expiry < timezone.now():
+            found.delete()
+            found = None
+        if found is None:
             raise AuthenticationFailed("Invalid token.")
-        return super().authenticate_credentials(token)
+        return self.validate_user(found)
+
+
+def _token(digest: str) -> AuthToken | None:
+    return AuthToken.objects.filter(digest=digest).select_related("user__branch").first()
 
 
 class TokenScheme(KnoxTokenScheme):

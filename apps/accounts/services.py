@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from knox.models import AuthToken
 
 from apps.accounts.models import SEES_ALL_BRANCHES, Branch, Role, User
@@ -88,6 +89,7 @@ def issue_token(*, user: User, expires_in: timedelta, actor: User | None) -> tup
     """A bearer token; only its digest is stored, so the returned text is seen once."""
     if not user.is_active:
         raise Conflict("The account is not active; a token for it would open nothing.")
+    AuthToken.objects.filter(user=user, expiry__lt=timezone.now()).delete()
     row, text = AuthToken.objects.create(user=user, expiry=expires_in)
     record_event(actor=actor, action="token.issue", subject=user, details={"token": row.token_key})
     return row, text

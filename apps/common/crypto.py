@@ -60,12 +60,20 @@ def _blind_key() -> bytes:
 
 def create_data_key(owner_index: str | None = None) -> DataKey:
     """The data key of the person with this blind index, made if there is none; without an index, a new one."""
+    if owner_index is None:
+        return DataKey.objects.create(**_new_key())
+    return DataKey.objects.get_or_create(owner_index=owner_index, defaults=_new_key())[0]
+
+
+def draw_data_key() -> DataKey:
+    """A new one of nobody's yet, to be inserted with the rows that it seals."""
+    return DataKey(**_new_key())
+
+
+def _new_key() -> dict[str, Any]:
     key_id, wrapping = next(iter(_key_ring().items()))
     fresh = uuid.uuid4()
-    new = {"id": fresh, "key_id": key_id, "wrapped": _encrypt(wrapping, os.urandom(32), str(fresh))}
-    if owner_index is None:
-        return DataKey.objects.create(**new)
-    return DataKey.objects.get_or_create(owner_index=owner_index, defaults=new)[0]
+    return {"id": fresh, "key_id": key_id, "wrapped": _encrypt(wrapping, os.urandom(32), str(fresh))}
 
 
 def _opened(data_key: DataKey) -> bytes:
@@ -90,4 +98,4 @@ def mask(identifier: str) -> str:
     return "•" * max(len(identifier) - 2, 4) + identifier[-2:]
 
 
-__all__ = ["DataErased", "InvalidTag", "blind_index", "create_data_key", "mask", "seal", "unseal"]
+__all__ = ["DataErased", "InvalidTag", "blind_index", "create_data_key", "draw_data_key", "mask", "seal", "unseal"]

@@ -1,64 +1,28 @@
-"""Scoring: facts in, one row of the log out, whoever asks."""
+"""Scoring: facts in, one row of the log out, whoever asks. Many at once stand in bulk.py."""
 
-import json
 import uuid
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections.abc import Collection, Mapping
+from contextlib import nullcontext
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from apps.accounts.models import Branch, User
-from apps.audit.services import record_event
-from apps.common.crypto import blind_index, create_data_key, seal
-from apps.common.days import lender_today
-from apps.common.errors import FieldProblem, InvalidInput
+from apps.audit.services import new_event
+from apps.common.crypto import draw_data_key
 from apps.common.facts import Found
+from apps.common.inserting import insert_together
 from apps.common.models import DataKey
-from apps.common.money import CURRENCIES
-from apps.scoring_engine.metrics import report_challenger_failure, report_prediction
-from apps.scoring_engine.ml.card_inputs import known_to
-from apps.scoring_engine.ml.cards import canonical
-from apps.scoring_engine.ml.grades import GRADES_VERSION, grade
-from apps.scoring_engine.ml.scorer import Assessed, Scorer
-from apps.scoring_engine.ml.vocabulary import FACTS, FactsError, Known, check_facts
-from apps.scoring_engine.models import CHALLENGER, ModelCard, PredictionLog, sealing_context
+from apps.scoring_engine.metrics import report_prediction
+from apps.scoring_engine.models import PredictionLog
+from apps.scoring_engine.preparing import Asked, Prepared, hold_models, prepare
 from apps.scoring_engine.presentation import render
-from apps.scoring_engine.registry import Serving, hold_registry, in_service
 
 __all__ = ["render", "score", "score_caller_facts"]
 
 CALLER = "caller"
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """What a card is given, all of it checked. `sources` tells of each fact where it comes from and as of when."""
-
-    segment: str
-    facts: dict[str, Any]
-    sources: dict[str, dict[str, str | bool]]
-    unavailable: frozenset[str]
-    currency: str
-    as_of: date
-
-    def warnings(self) -> list[dict[str, str]]:
-        """What the reader has to know of the sources: an invented or an old fact never passes in silence."""
-        mock = [(name, told["source"]) for name, told in self.sources.items() if told.get("origin") == "mock"]
-        stale = [(name, told["source"]) for name, told in self.sources.items() if told.get("is_stale")]
-        return [
-            *(_warning("mock_source", name, f"was invented by the mock of {source}") for name, source in mock),
-            *(
-                _warning("stale_record", name, f"is of a record that {source} has not renewed")
-                for name, source in stale
-            ),
-        ]
-
-
-def _warning(code: str, fact: str, what: str) -> dict[str, str]:
-    return {"code": code, "fact": fact, "message": f"{fact} {what}"}
 
 
 @transaction.atomic
@@ -79,61 +43,15 @@ def score(
     """Score with the champion, and log it; beside it with the challenger, which changes nothing.
 
     Returns `latest` itself when its inputs and bins are these too, and the row that stands when (request_id, cause) has
-    one already: no row is written then. Raises InvalidInput naming each fact that is refused.
+    one already: no row is written then. Raises InvalidInput naming each fact that is refused. A `data_key` that was
+    only drawn is inserted with the row.
     """
-    # Held and read inside the transaction, so that the row names the model that was in service at its time.
-    hold_registry()
-    serving, challenger = in_service(segment)
-    now = max(now, *(model.since for model in (serving, challenger) if model))
-    known = _known_to_both(serving, challenger)
-    inputs = _checked(segment, known, facts, unavailable, currency, lender_today(now))
-    assessment = serving.scorer.score(inputs.facts, as_of=inputs.as_of, unavailable=inputs.unavailable)
-    row = _row(serving, assessment, inputs)
-    if latest is not None and latest.inputs_digest == row.inputs_digest:
-        return latest
-    row.data_key, row.branch, row.actor = data_key, branch, actor
-    row.cause, row.request_id, row.created_at = cause, request_id, now
-    row.sealed = seal(data_key, _to_seal(assessment, inputs), sealing_context(row.id))
-    logged = _insert(row, serving)
-    if logged is row and challenger is not None:
-        _challenge(row, challenger, inputs)
-    return logged
+    models = hold_models(segment, now)
+    asked = Asked(segment, facts, unavailable, currency, data_key, branch, actor, cause, request_id, latest)
+    prepared = prepare(models, asked)
+    return prepared.row if prepared.row is latest else _insert(prepared, asked)
 
 
-def _known_to_both(serving: Serving, challenger: Serving | None) -> Known | None:
-    """What may be sent: the facts of the vocabulary, of the champion, and those that only a challenger asks for."""
-    if challenger is None or challenger.scorer.own is None:
-        return serving.scorer.own
-    of_champion = {entry.name for entry in serving.scorer.inputs}
-    more = [entry for entry in challenger.scorer.inputs if entry.name not in of_champion]
-    return known_to(serving.scorer.segment, [*serving.scorer.inputs, *more])
-
-
-def _challenge(row: PredictionLog, challenger: Serving, inputs: Inputs) -> None:
-    """The challenger's own row. Facts that only it refuses make none: the champion's answer is never in question."""
-    scorer = challenger.scorer
-    try:
-        facts = check_facts(scorer.segment, _known_facts(scorer, inputs.facts), as_of=inputs.as_of, own=scorer.own)
-    except FactsError as error:
-        report_challenger_failure(row, scorer.version, ", ".join(refused.field for refused in error.errors))
-        return
-    inputs = replace(inputs, facts=facts, sources={name: inputs.sources[name] for name in facts})
-    assessment = scorer.score(facts, as_of=inputs.as_of, unavailable=inputs.unavailable)
-    beside = _row(challenger, assessment, inputs)
-    beside.role, beside.beside, beside.created_at = CHALLENGER, row.id, row.created_at
-    beside.data_key, beside.branch, beside.actor = row.data_key, row.branch, row.actor
-    beside.cause, beside.request_id = f"challenger:{row.id}", row.request_id
-    beside.sealed = seal(row.data_key, _to_seal(assessment, inputs), sealing_context(beside.id))
-    beside.save(force_insert=True)
-
-
-def _known_facts(scorer: Scorer, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the facts that only the other model of the segment has a name for."""
-    known = scorer.own.facts if scorer.own else FACTS[scorer.segment]
-    return {name: value for name, value in facts.items() if name in known}
-
-
-@transaction.atomic
 def score_caller_facts(
     *,
     segment: str,
@@ -151,7 +69,7 @@ def score_caller_facts(
         facts=facts,
         unavailable=unavailable,
         currency=currency or settings.DEFAULT_CURRENCY,
-        data_key=create_data_key(),
+        data_key=draw_data_key(),
         branch=actor.branch,
         actor=actor,
         cause=cause,
@@ -159,121 +77,20 @@ def score_caller_facts(
     )
 
 
-def _checked(
-    segment: str,
-    own: Known | None,
-    facts: Mapping[str, Found],
-    unavailable: Collection[str],
-    currency: str,
-    as_of: date,
-) -> Inputs:
-    problems = list(_problems(segment, own, facts, unavailable, currency))
-    given = {name: found.value for name, found in facts.items()}
+def _insert(prepared: Prepared, asked: Asked) -> PredictionLog:
+    row = prepared.row
+    details = {"segment": row.segment, "mode": row.mode, "model_digest": row.card_id, "cause": row.cause}
+    event = new_event(actor=row.actor, action="prediction.create", subject=row, details=details)
+    keys = [asked.data_key] if asked.data_key._state.adding else []
+    # Only a request's row can meet one that stands already; the transaction goes on with that one then.
+    guard = nullcontext() if row.request_id is None else transaction.atomic()
     try:
-        values = check_facts(segment, given, as_of=as_of, own=own)
-    except FactsError as error:
-        problems += [FieldProblem(e.field, f"{e.given} was given; it {e.message}.") for e in error.errors]
-    if problems:
-        raise InvalidInput("; ".join(f"{p.field}: {p.message}" for p in problems), problems)
-    sources = {name: facts[name].provenance() for name in values}
-    return Inputs(segment, values, sources, frozenset(unavailable), currency, as_of)
-
-
-def _problems(
-    segment: str, own: Known | None, facts: Mapping[str, Found], unavailable: Iterable[Any], currency: str
-) -> Iterable[FieldProblem]:
-    """What the vocabulary does not say: a score needs its scale, money its currency, a source that is down a name."""
-    given = {name for name, found in facts.items() if found.value is not None}
-    known = own.facts if own else FACTS[segment]
-    if "credit_history_score" in given and "credit_history_scale" not in given:
-        scales = ", ".join(FACTS["individual"]["credit_history_scale"].values)
-        yield FieldProblem("credit_history_scale", f"It was left out; credit_history_score needs one of {scales}.")
-    for place, name in enumerate(unavailable):
-        if not isinstance(name, str) or name not in known:
-            yield FieldProblem(f"unavailable[{place}]", f"It must name a fact known of this segment ({segment}).")
-        elif name in given:
-            yield FieldProblem(f"unavailable[{place}]", f"{name} is given as well; leave it out here, or there.")
-    if currency not in CURRENCIES:
-        yield FieldProblem("currency", f"It must be one of {', '.join(CURRENCIES)}.")
-
-
-def _row(serving: Serving, assessment: Assessed, inputs: Inputs) -> PredictionLog:
-    card, months = serving.scorer, serving.scorer.horizon_months(inputs.facts.get("term_months"))
-    return PredictionLog(
-        segment=inputs.segment,
-        score=assessment.score,
-        probability_of_default=assessment.probability_of_default,
-        grade=grade(assessment.probability_of_default, months),
-        grades_version=GRADES_VERSION,
-        horizon_kind=card.horizon["kind"],
-        horizon_months=months,
-        mode=serving.mode,
-        mode_reason=serving.reason,
-        purpose=serving.purpose,
-        model_version=card.version,
-        card_id=card.digest,
-        base_points=card.base_points,
-        reference_score=card.reference_score,
-        currency=inputs.currency,
-        inputs_digest=_inputs_digest(card, assessment, inputs),
-    )
-
-
-def _inputs_digest(card: Scorer, assessment: Assessed, inputs: Inputs) -> str:
-    """Equal for two scorings that no reader of the log could tell apart but by their time."""
-    document = {
-        "facts": _plain(inputs.facts),
-        "unavailable": sorted(inputs.unavailable),
-        "currency": inputs.currency,
-        "model": card.digest,
-        "bins": assessment.bins,
-    }
-    return blind_index("inputs", json.dumps(document, sort_keys=True, separators=(",", ":")))
-
-
-def _to_seal(assessment: Assessed, inputs: Inputs) -> dict[str, Any]:
-    kept = ("feature", "value", "points", "reference_points", "code")
-    return {
-        "facts": _plain(inputs.facts),
-        "sources": inputs.sources,
-        "unavailable": sorted(inputs.unavailable),
-        "as_of": inputs.as_of.isoformat(),
-        "currency": inputs.currency,
-        "characteristics": [
-            {name: entry[name] for name in kept} | {"bin": assessment.bins[entry["feature"]]}
-            for entry in assessment.explanation
-        ],
-        "warnings": assessment.warnings + inputs.warnings(),
-        "missing_required": list(assessment.missing_required),
-    }
-
-
-def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.isoformat() if isinstance(value, date) else value for name, value in facts.items()}
-
-
-def _insert(row: PredictionLog, serving: Serving) -> PredictionLog:
-    if serving.mode == "fallback":
-        _keep_card(serving.scorer)
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
+        with guard:
+            insert_together(*keys, *prepared.rows, event)
     except IntegrityError:
         standing = PredictionLog.objects.filter(request_id=row.request_id, cause=row.cause).first()
         if row.request_id is None or standing is None:
             raise
         return standing
-    details = {"segment": row.segment, "mode": row.mode, "model_digest": row.card_id, "cause": row.cause}
-    record_event(actor=row.actor, action="prediction.create", subject=row, details=details)
     transaction.on_commit(lambda: report_prediction(row))
     return row
-
-
-def _keep_card(card: Scorer) -> None:
-    """An expert card is in no registry."""
-    if ModelCard.objects.filter(digest=card.digest).exists():
-        return
-    text = canonical(card.to_dict())
-    kept = ModelCard(digest=card.digest, segment=card.segment, version=card.version, text=text)
-    # Another process may be keeping the same card at this moment.
-    ModelCard.objects.bulk_create([kept], ignore_conflicts=True)

@@ -1,0 +1,137 @@
+"""POST /api/score/individual/ against a plain Django REST framework view that scores with LightGBM and logs nothing.
+
+Ours checks the facts strictly, counts the caller's requests, seals the facts and keeps a durable row of the log and an
+audit event; the plain view has none of that and no middleware but Django's CommonMiddleware. Both stand behind gunicorn
+with two sync workers on one private PostgreSQL (fsync and synchronous_commit on), ask for the same token, get the same
+facts, and take turns. Clients, servers and database share the cores of the machine. Run as
+`python -m benchmarks.http_scoring`; the last line is JSON.
+"""
+
+import argparse
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.postgresql import free_port, private_postgresql
+
+ROOT = Path(__file__).resolve().parents[1]
+CONNECTIONS, WORKERS = 8, 2
+ISSUE_TOKEN = """
+from datetime import timedelta
+from apps.accounts.models import Branch
+from apps.accounts.services import create_user, issue_token
+branch = Branch.objects.create(code="bench", name="Bench")
+user = create_user(username="bench", role="officer", branch=branch, password="not used by anybody 1", actor=None)
+print("token", issue_token(user=user, expires_in=timedelta(hours=1), actor=user)[1])
+"""
+MODEL = """
+import random, sys
+from apps.scoring_engine.ml.risk_model import card_in_service
+from benchmarks.scoring_speed import applicant, learnt, used_facts
+card, draw = card_in_service("individual").card, random.Random(1)
+learnt(card, [used_facts(card, applicant(draw)) for _ in range(20_000)]).save_model(sys.argv[1])
+"""
+
+
+def python(*arguments: str, env: dict[str, str]) -> str:
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, env=env, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def prepare(env: dict[str, str]) -> str:
+    """The tables, the shipped models, an officer; returns the officer's token."""
+    python("manage.py", "migrate", "--verbosity", "0", env=env)
+    python("manage.py", "register_shipped_models", env=env)
+    told = python("manage.py", "shell", "--verbosity", "0", "-c", ISSUE_TOKEN, env=env)
+    return next(line.split()[1] for line in told.splitlines() if line.startswith("token "))
+
+
+@contextmanager
+def served(application: str, env: dict[str, str]) -> Iterator[int]:
+    """gunicorn with `application`; yields its port once it answers."""
+    port = free_port()
+    command = ["-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--workers", str(WORKERS)]
+    process = subprocess.Popen(
+        [sys.executable, *command, "--log-level", "error"], cwd=ROOT, env=env, stderr=subprocess.DEVNULL
+    )
+    try:
+        _wait_for(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _wait_for(port: int, process: subprocess.Popen) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5)
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise SystemExit("The server did not start.")
+
+
+def bodies(count: int) -> str:
+    from benchmarks.scoring_speed import applicant
+
+    draw = random.Random(2)  # noqa: S311
+    return "\n".join(json.dumps(applicant(draw)) for _ in range(count))
+
+
+def load(port: int, path: str, token: str, seconds: float, lines: str) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.load", str(port), path, token, str(CONNECTIONS), str(seconds)]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, input=lines)
+    return json.loads(done.stdout)
+
+
+def measure(env: dict[str, str], token: str, rounds: int, seconds: float) -> dict[str, list[dict[str, float]]]:
+    found: dict[str, list[dict[str, float]]] = {"credit_ml": [], "plain": []}
+    lines = bodies(500)
+    with served("config.wsgi", env) as ours, served("benchmarks.plain_site.wsgi", env) as plain:
+        sides = {"credit_ml": (ours, "/api/score/individual/"), "plain": (plain, "/score/")}
+        for port, path in sides.values():
+            load(port, path, token, 2, lines)
+        for _ in range(rounds):
+            for name, (port, path) in sides.items():
+                found[name].append(load(port, path, token, seconds, lines))
+                print(f"  {name:<10} {found[name][-1]}", flush=True)
+    return found
+
+
+def median(rounds: list[dict[str, float]]) -> dict[str, float]:
+    return {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=6)
+    options = parser.parse_args()
+    with private_postgresql() as url, tempfile.TemporaryDirectory() as folder:
+        env = os.environ | {"DATABASE_URL": url, "DATA_DIR": folder, "THROTTLE_USER": "10000000/min"}
+        env |= {"LOG_LEVEL": "INFO", "PLAIN_SITE_MODEL": f"{folder}/model.txt", "PYTHONPATH": str(ROOT)}
+        python("-c", MODEL, env["PLAIN_SITE_MODEL"], env=env)
+        found = measure(env, prepare(env), options.rounds, options.seconds)
+    figures = {name: median(rounds) for name, rounds in found.items()}
+    ratio = round(figures["credit_ml"]["requests_s"] / figures["plain"]["requests_s"], 2)
+    setup = {"connections": CONNECTIONS, "workers": WORKERS, "load_average": round(os.getloadavg()[0], 1)}
+    print(json.dumps(figures | {"ratio": ratio} | setup))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The peer: a plain Django REST framework site that scores with LightGBM and logs nothing."""
