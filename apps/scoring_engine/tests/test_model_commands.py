@@ -131,7 +131,7 @@ def test_the_list_at_a_time(run):
 REFUSED = {
     "somebody unknown": (["promote_model", "test-1.0.0", "--as", "nobody", *WHY], "no account with the username"),
     "an officer": (["promote_model", "test-1.0.0", "--as", "officer", *WHY], "officer is officer; this"),
-    "an administrator who promotes": (["promote_model", "test-1.0.0", "--as", "administrator", *WHY], "for the roles analyst"),
+    "an administrator": (["promote_model", "test-1.0.0", "--as", "administrator", *WHY], "for the roles analyst"),
     "no such model": (["challenge_model", "moon", "--as", "maker", *WHY], '"moon" is no model here: give the version'),
     "a draft": (["promote_model", "test-1.0.0", "--as", "checker", *WHY], "test-1.0.0 was never validated; somebody"),
     "no reason": (["retire_model", "test-1.0.0", "--as", "maker", "--reason", ""], "reason: Say why"),
