@@ -26,7 +26,7 @@ from benchmarks.postgresql import free_port, private_postgresql
 
 ROOT = Path(__file__).resolve().parents[1]
 CONNECTIONS, WORKERS = 8, 2
-ISSUE_TOKEN = """
+OFFICER = """
 from datetime import timedelta
 from apps.accounts.models import Branch
 from apps.accounts.services import create_user, issue_token
@@ -52,7 +52,7 @@ def prepare(env: dict[str, str]) -> str:
     """The tables, the shipped models, an officer; returns the officer's token."""
     python("manage.py", "migrate", "--verbosity", "0", env=env)
     python("manage.py", "register_shipped_models", env=env)
-    told = python("manage.py", "shell", "--verbosity", "0", "-c", ISSUE_TOKEN, env=env)
+    told = python("manage.py", "shell", "--verbosity", "0", "-c", OFFICER, env=env)
     return next(line.split()[1] for line in told.splitlines() if line.startswith("token "))
 
 
