@@ -1,0 +1,80 @@
+"""How soon a rollback counts: from the start of the command to the first scoring by the model of before.
+
+Two web processes and one that scores without a web server, over one database (that of DATABASE_URL, or SQLite), none of
+them restarted. Beside it the wait that a scoring has while models change: the slowest of those sent one after another
+through a promotion, over HTTP. Run as `python -m benchmarks.rollback`; the last line is JSON, in seconds.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import django
+
+ROUNDS = 5
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--rounds", type=int, default=ROUNDS)
+    rounds = arguments.parse_args().rounds
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    from tests.installation import Installation
+
+    with tempfile.TemporaryDirectory() as folder:
+        installation = Installation(Path(folder))
+        try:
+            print(json.dumps(measured(installation, rounds)))
+        finally:
+            installation.remove()
+
+
+def measured(installation, rounds):
+    from tests.registry import SHIPPED, RegisteredModels
+
+    models, whole, after, slowest = RegisteredModels(installation), [], [], []
+    models.prepare()
+    models.register("individual-9.0.0")
+    with models.running() as processes, ThreadPoolExecutor(1) as pool:
+        for number in range(rounds):
+            models.change("promote_model", "individual-9.0.0")
+            assert models.answers() == ["individual-9.0.0"] * 3
+            began = time.perf_counter()
+            rollback = pool.submit(models.change, "rollback_model", "individual")
+            slowest.append(max(scorings_until(rollback, models)))
+            rolled_back = time.perf_counter()
+            assert models.answers() == [SHIPPED] * 3
+            whole.append(time.perf_counter() - began)
+            after.append(time.perf_counter() - rolled_back)
+            print(f"round {number + 1}: {whole[-1]:.2f} s in all, {after[-1]:.3f} s after it", file=sys.stderr)
+        restarts = sum(process.poll() is not None for process in processes)
+    return {
+        "database": "PostgreSQL" if installation.cluster else "SQLite",
+        "rounds": rounds,
+        "restarts": restarts,
+        "command_to_all_processes": {"median": round(statistics.median(whole), 2), "most": round(max(whole), 2)},
+        "end_of_command_to_all_processes": {"median": round(statistics.median(after), 3), "most": round(max(after), 3)},
+        "slowest_scoring_meanwhile": round(max(slowest), 3),
+    }
+
+
+def scorings_until(rollback, models):
+    """Seconds of each scoring over HTTP until the rollback is through."""
+    taken = []
+    while not rollback.done() or not taken:
+        began = time.perf_counter()
+        models.answer_over_http(models.ports[0])
+        taken.append(time.perf_counter() - began)
+    rollback.result()
+    return taken
+
+
+if __name__ == "__main__":
+    main()
