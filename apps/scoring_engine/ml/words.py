@@ -55,7 +55,7 @@ class Words:
     def quantity(self, unit: str, value: float, currency: str) -> str:
         """A number with its unit: "48 %", "3.4 years", "1,200,000 UZS"."""
         if unit == "years" and 0 <= value < 1:
-            unit, value = "months", int(value * 12)
+            unit, value = "months", round(value * 12)
         number = _rounded(unit, value)
         shown = self.number(number)
         if unit == "money":
