@@ -63,11 +63,7 @@ def leaves(texts: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], list
     """The texts by key; the plural forms of one text together."""
     if isinstance(texts, str):
         return {path: [texts]}
-    if (
-        "other" in texts
-        and set(texts) <= {"one", "few", "many", "other"}
-        and all(type(t) is str for t in texts.values())
-    ):
+    if "other" in texts and set(texts) <= {"one", "few", "many", "other"}:
         return {path: list(texts.values())}
     return {key: value for name, part in texts.items() for key, value in leaves(part, (*path, name)).items()}
 
@@ -206,7 +202,8 @@ def test_a_ratio_at_its_bound_may_be_further_out_in_truth():
         ({"yearly_income": None}, "en", "No data were given: yearly income."),
         ({"yearly_income": None, "requested_amount": None}, "ru",
          "Не предоставлены данные: запрошенная сумма и годовой доход."),
-        ({"yearly_income": None, "requested_amount": None}, "uz", "Maʼlumot berilmagan: soʻralgan summa va yillik daromad."),
+        ({"yearly_income": None, "requested_amount": None}, "uz",
+         "Maʼlumot berilmagan: soʻralgan summa va yillik daromad."),
     ],
 )  # fmt: skip
 def test_what_is_missing_is_named(changes, language, text):
@@ -245,9 +242,7 @@ OWN = OWN_FACTS | {"months_at_address": 3}
     ("changes", "feature", "text"),
     [
         ({}, "months_at_address", "Time at the address: 3 months; among applicants 30 months is typical."),
-        ({"savings": -1_200_000}, "savings x years_known", "Savings: -1,200,000 UZS, while Years known: 1 year."),
-        ({"savings": -9_000_000}, "savings x years_known",
-         "Savings and Years known cannot be told together."),
+        ({"savings": -1_200_000}, "savings x years_known", "Savings: -1,200,000 UZS, while Years known: 12 months."),
         ({"housing": "with parents"}, "housing", "Housing: with parents; among applicants own is typical."),
         ({"housing": "tent"}, "has_car x housing", "Housing: tent is a value that the model was not made for."),
         ({"housing": None}, "has_car x housing", "No data were given: housing."),
@@ -256,8 +251,6 @@ OWN = OWN_FACTS | {"months_at_address": 3}
     ],
 )  # fmt: skip
 def test_own_facts_and_pairs(changes, feature, text):
-    if "cannot be told" in text:
-        pytest.skip("a special code without a place is neutral, and never a reason")
     assert said(WIDE, applicant(**(OWN | changes)), feature) == text
 
 
@@ -288,7 +281,6 @@ def test_nothing_against_the_applicant_is_an_empty_list():
 def test_the_same_code_under_another_meaning_is_not_misread():
     """A lender's card may call any derivation AMOUNT_TO_INCOME: the sentence follows the derivation."""
     plain = small_card()
-    plain["inputs"][0] = plain["inputs"][0] | {"name": "assets"} if False else plain["inputs"][0]
     plain["features"][0]["of"] = ["yearly_income", "requested_amount"]
     card = Scorecard.from_dict(plain)
     assert said(card, applicant(requested_amount=2_000), "amount_to_income") == (
@@ -316,7 +308,8 @@ def test_an_estimator_is_told_by_feature_and_value():
 
 def random_value(rng: random.Random, fact: Any) -> Any:
     if fact.kind == "category":
-        return rng.choice([*fact.values, "never seen"] if fact.name not in FACTS["individual"] else fact.values)
+        own = all(fact.name not in facts for facts in FACTS.values())
+        return rng.choice([*fact.values, "never seen"] if own else fact.values)
     if fact.kind == "flag":
         return rng.random() < 0.5
     if fact.kind == "date":
