@@ -12,7 +12,7 @@ import pytest
 
 from apps.scoring_engine.ml.exports.as_pmml import as_pmml
 from apps.scoring_engine.ml.tests.edge_applicants import AS_OF
-from apps.scoring_engine.tests.exported import DRAWN, Case, cases, exported_card
+from apps.scoring_engine.ml.tests.exported import DRAWN, Case, cases, exported_card
 
 pytestmark = pytest.mark.xdist_group("exports")
 READER = Path(__file__).with_name("pmml_reader.py")

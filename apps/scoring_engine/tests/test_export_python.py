@@ -12,7 +12,7 @@ from apps.scoring_engine.ml.exports.as_python import as_python
 from apps.scoring_engine.ml.scorecard import Scorecard
 from apps.scoring_engine.ml.tests.edge_applicants import AS_OF
 from apps.scoring_engine.ml.tests.examples import applicant, small_card
-from apps.scoring_engine.tests.exported import DRAWN, cases, exported_card
+from apps.scoring_engine.ml.tests.exported import DRAWN, cases, exported_card
 
 pytestmark = pytest.mark.xdist_group("exports")
 # No project, no packages: the module is loaded by its path alone.

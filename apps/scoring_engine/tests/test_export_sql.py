@@ -12,87 +12,57 @@ from django.db import connection
 from apps.scoring_engine.ml.exports.as_sql import Table, as_sql
 from apps.scoring_engine.ml.exports.parts import ExportError
 from apps.scoring_engine.ml.scorecard import Scorecard
-from apps.scoring_engine.ml.tests.edge_applicants import AS_OF
+from apps.scoring_engine.ml.tests.databases import (
+    TABLE,
+    Answer,
+    answers_of,
+    ask_duckdb,
+    ask_sqlite,
+    columns_of,
+    rows_of,
+    sqlite_with,
+)
+from apps.scoring_engine.ml.tests.edge_applicants import AS_OF, Applicant
 from apps.scoring_engine.ml.tests.examples import OWN_FACTS, applicant, small_card, wide_card
-from apps.scoring_engine.tests.exported import DRAWN, cases, exported_card, kinds
+from apps.scoring_engine.ml.tests.exported import DRAWN, cases, exported_card
 
 pytestmark = pytest.mark.xdist_group("exports")
 every_card = pytest.mark.parametrize("name", DRAWN)
 on_postgresql = pytest.mark.skipif(
     connection.vendor != "postgresql", reason="PostgreSQL is asked where the tests run on it (make test-postgresql)"
 )
-TABLE = Table(unavailable="down")
 POSTGRESQL_TYPES = {
     "money": "bigint", "integer": "bigint", "number": "float8", "category": "text", "flag": "boolean", "date": "date",
 }  # fmt: skip
-ARROW_TYPES = {
-    "money": pa.int64(), "integer": pa.int64(), "number": pa.float64(), "category": pa.string(), "flag": pa.bool_(),
-    "date": pa.date32(),
-}  # fmt: skip
 
 
-def columns_of(name: str) -> dict[str, str]:
-    """Kind by column of the table of applicants."""
-    return {"id": "integer", "as_of": "date", "down": "category", **kinds(name)}
+def applicants_of(name: str) -> list[Applicant]:
+    return [(case.facts, case.unavailable) for case in cases(name)]
 
 
-def rows_of(name: str) -> list[tuple]:
-    facts = kinds(name)
-    return [
-        (number, AS_OF, ", ".join(sorted(case.unavailable)) or None, *(case.facts.get(fact) for fact in facts))
-        for number, case in enumerate(cases(name))
-    ]
-
-
-def expected(name: str) -> list[tuple]:
-    card = exported_card(name)
-    names = [c.feature for c in card.characteristics] + [pair.name for pair in card.pairs]
-    return [
-        (number, case.assessment.score, case.assessment.probability_of_default, *map(case.points().get, names))
-        for number, case in enumerate(cases(name))
-    ]
-
-
-def sqlite_with(columns: list[str], rows: list[tuple]) -> sqlite3.Connection:
-    database = sqlite3.connect(":memory:")
-    quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
-    database.execute(f"CREATE TABLE applicants ({quoted})")
-    plain = [[value.isoformat() if isinstance(value, dt.date) else value for value in row] for row in rows]
-    database.executemany(f"INSERT INTO applicants VALUES ({', '.join('?' * len(columns))})", plain)
-    return database
+def expected(name: str) -> list[Answer]:
+    return answers_of(exported_card(name), [case.assessment for case in cases(name)])
 
 
 @every_card
-def test_sqlite_gives_the_score_and_all_points_of_the_engine(name):
-    database = sqlite_with(list(columns_of(name)), rows_of(name))
-    found = database.execute(as_sql(exported_card(name), "sqlite", TABLE)).fetchall()
-    assert sorted(found) == expected(name)
-    assert {type(row[1]) for row in found} == {int}
-
-
-@every_card
-def test_duckdb_gives_the_score_and_all_points_of_the_engine(name):
-    columns = columns_of(name)
-    arrays = [
-        pa.array(values, ARROW_TYPES[kind])
-        for values, kind in zip(zip(*rows_of(name), strict=True), columns.values(), strict=True)
-    ]
-    with duckdb.connect() as database:
-        database.register("applicants", pa.table(dict(zip(columns, arrays, strict=True))))
-        found = database.execute(as_sql(exported_card(name), "duckdb", TABLE)).fetchall()
-    assert sorted(found) == expected(name)
-    assert {type(row[1]) for row in found} == {int}
+@pytest.mark.parametrize("ask", [ask_sqlite, ask_duckdb])
+def test_a_database_gives_the_score_and_all_points_of_the_engine(ask, name):
+    found = ask(exported_card(name), applicants_of(name))
+    assert found == expected(name)
+    assert {type(answer[1]) for answer in found} == {int}
 
 
 @on_postgresql
 @every_card
 @pytest.mark.django_db
 def test_postgresql_gives_the_score_and_all_points_of_the_engine(name):
-    fields = ", ".join(f'"{column}" {POSTGRESQL_TYPES[kind]}' for column, kind in columns_of(name).items())
+    fields = ", ".join(
+        f'"{column}" {POSTGRESQL_TYPES[kind]}' for column, kind in columns_of(exported_card(name)).items()
+    )
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE applicants ({fields})")
         with cursor.copy("COPY applicants FROM STDIN") as copy:
-            for row in rows_of(name):
+            for row in rows_of(exported_card(name), applicants_of(name)):
                 copy.write_row(row)
         cursor.execute(as_sql(exported_card(name), "postgresql", TABLE))
         found = cursor.fetchall()

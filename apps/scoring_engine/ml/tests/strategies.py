@@ -38,7 +38,7 @@ def values_sent(card: Scorecard, fact: Fact) -> st.SearchStrategy:
     # A code such as 850 is no score of a bureau on another scale.
     codes = [] if fact.name == "credit_history_score" else numbers
     if codes:
-        values = st.one_of(values, st.sampled_from([int(code) for code in codes]))
+        values = st.one_of(values, st.sampled_from([int(code) if code.is_integer() else code for code in codes]))
     if fact.kind == "category" and fact.name not in FACTS[card.segment]:
         values = st.one_of(values, st.text("abc", min_size=1, max_size=3))
     return values

@@ -6,13 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from apps.scoring_engine.ml.exports.parts import Parts
 from apps.scoring_engine.ml.risk_model import card_in_service, expert_card
 from apps.scoring_engine.ml.scorecard import Assessment, Scorecard
 from apps.scoring_engine.ml.tests.edge_applicants import AS_OF, Applicant, EdgeApplicants
 from apps.scoring_engine.ml.tests.examples import wide_card
 
-GOLDEN = Path(__file__).resolve().parents[3] / "tests/golden/card_format_1.json"
+GOLDEN = Path(__file__).resolve().parents[4] / "tests/golden/card_format_1.json"
 ROWS = 10_000
 # How many applicants to draw by card; the golden card has texts that would break out of any careless quoting.
 DRAWN = {"golden": ROWS, "individual": ROWS, "company": 2000, "expert": 2000, "wide": 2000}
@@ -37,9 +36,6 @@ class Case:
         """The facts as JSON has them."""
         return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in self.facts.items()}
 
-    def points(self) -> dict[str, int]:
-        return {entry["feature"]: entry["points"] for entry in self.assessment.explanation}
-
 
 @cache
 def cases(name: str) -> list[Case]:
@@ -50,8 +46,3 @@ def cases(name: str) -> list[Case]:
 def _case(card: Scorecard, applicant: Applicant) -> Case:
     facts, unavailable = applicant
     return Case(facts, unavailable, card.score(facts, as_of=AS_OF, unavailable=unavailable))
-
-
-def kinds(name: str) -> dict[str, str]:
-    """By fact that the card reads."""
-    return Parts(exported_card(name)).kinds()
