@@ -34,7 +34,7 @@ LEAST_SCORE, MOST_SCORE = 0, 1200
 PURPOSES = ("demonstration", "own")
 AS_OF = "as_of"  # the day of scoring, as a part of a derived feature
 REFERENCES = ("all_applicants", "near_cut_off", "accepted_good")
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,99}", re.ASCII)
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,99}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +107,14 @@ def read_card(data: object) -> Card:
         raise CardError("points_to_double_odds must be 50")
     inputs = each(card, "inputs", lambda part, where: read_input(part, segment, where))
     check_unique([entry.name for entry in inputs], "inputs")
-    features = _read_features(card, {entry.name: entry.kind for entry in inputs})
+    features = read_features(card, {entry.name: entry.kind for entry in inputs})
     read = Card(
         format=FORMAT,
         segment=segment,
-        version=text_of(card, "version", "the card", _VERSION),
+        version=text_of(card, "version", "the card", VERSION),
         purpose=one_of(card, "purpose", PURPOSES, "the card"),
         definition_of_bad=text_of(card, "definition_of_bad", "the card"),
-        horizon=_read_horizon(card),
+        horizon=read_horizon(card),
         points_to_double_odds=50,
         base_points=points_of(card, "base_points", "the card"),
         reference=one_of(card, "reference", REFERENCES, "the card"),
@@ -136,7 +136,7 @@ def reachable_range(card: Card) -> tuple[int, int]:
 # Parts of a card
 
 
-def _read_horizon(card: dict) -> dict:
+def read_horizon(card: dict) -> dict:
     horizon = take(card, "horizon", (dict,), "the card")
     check_keys(horizon, ("kind", "months"), (), "horizon")
     one_of(horizon, "kind", ("contract", "fixed"), "horizon")
@@ -145,7 +145,7 @@ def _read_horizon(card: dict) -> dict:
     return horizon
 
 
-def _read_features(card: dict, kinds: dict[str, str]) -> tuple[Feature, ...]:
+def read_features(card: dict, kinds: dict[str, str]) -> tuple[Feature, ...]:
     """`kinds` by input; a feature may be made of inputs and of features declared before it."""
     known = dict(kinds)
 

@@ -43,7 +43,7 @@ BARE_SCALE = "fico_300_850"
 LOOK_AGAIN_AFTER = 1.0  # seconds; two looks at the disk cost more than scoring does
 
 # What the pickle reader raises on damaged bytes, besides its own error. ValueError covers bad text too.
-_UNREADABLE = (
+UNREADABLE = (
     pickle.UnpicklingError, EOFError, ValueError, TypeError, LookupError, AttributeError, OverflowError,
     MemoryError, RecursionError, ImportError, NotImplementedError,
 )  # fmt: skip
@@ -78,7 +78,7 @@ def read_model_bytes(data: bytes) -> Scorecard:
     """The card in the bytes of a model file; raises ModelFileError. Check their digest first."""
     try:
         plain = _PlainUnpickler(io.BytesIO(data)).load()
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise ModelFileError(f"it cannot be read ({one_line(str(error), 150) or type(error).__name__})") from None
     try:
         card = Scorecard.from_dict(plain)
