@@ -1,4 +1,4 @@
-"""How soon a rollback counts: from the start of the command to the first scoring by the model of before.
+"""How soon a rollback counts: from the start of the command, or of the call, to scorings by the model of before.
 
 Two web processes and one that scores without a web server, over one database (that of DATABASE_URL, or SQLite), none of
 them restarted. Beside it the wait that a scoring has while models change: the slowest of those sent one after another
@@ -6,6 +6,7 @@ through a promotion, over HTTP. Run as `python -m benchmarks.rollback`; the last
 """
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -18,6 +19,7 @@ from pathlib import Path
 import django
 
 ROUNDS = 5
+PAUSE = 0.05  # seconds between two scorings: some traffic, and not one process that takes a whole core
 
 
 def main() -> None:
@@ -39,28 +41,29 @@ def main() -> None:
 def measured(installation, rounds):
     from tests.registry import SHIPPED, RegisteredModels
 
-    models, whole, after, slowest = RegisteredModels(installation), [], [], []
+    models = RegisteredModels(installation)
     models.prepare()
     models.register("individual-9.0.0")
+    ways = {"by_command": lambda: models.change("rollback_model", "individual"), "by_api": models.roll_back_over_http}
+    taken, slowest = {way: [] for way in ways}, []
     with models.running() as processes, ThreadPoolExecutor(1) as pool:
-        for number in range(rounds):
+        for number, way in itertools.product(range(rounds), ways):
             models.change("promote_model", "individual-9.0.0")
             assert models.answers() == ["individual-9.0.0"] * 3
             began = time.perf_counter()
-            rollback = pool.submit(models.change, "rollback_model", "individual")
-            slowest.append(max(scorings_until(rollback, models)))
-            rolled_back = time.perf_counter()
+            slowest.append(max(scorings_until(pool.submit(ways[way]), models)))
             assert models.answers() == [SHIPPED] * 3
-            whole.append(time.perf_counter() - began)
-            after.append(time.perf_counter() - rolled_back)
-            print(f"round {number + 1}: {whole[-1]:.2f} s in all, {after[-1]:.3f} s after it", file=sys.stderr)
+            taken[way].append(time.perf_counter() - began)
+            print(f"round {number + 1}, {way}: {taken[way][-1]:.2f} s", file=sys.stderr)
         restarts = sum(process.poll() is not None for process in processes)
     return {
         "database": "PostgreSQL" if installation.cluster else "SQLite",
         "rounds": rounds,
         "restarts": restarts,
-        "command_to_all_processes": {"median": round(statistics.median(whole), 2), "most": round(max(whole), 2)},
-        "end_of_command_to_all_processes": {"median": round(statistics.median(after), 3), "most": round(max(after), 3)},
+        "until_all_processes_follow": {
+            way: {"median": round(statistics.median(found), 2), "most": round(max(found), 2)}
+            for way, found in taken.items()
+        },
         "slowest_scoring_meanwhile": round(max(slowest), 3),
     }
 
@@ -72,6 +75,7 @@ def scorings_until(rollback, models):
         began = time.perf_counter()
         models.answer_over_http(models.ports[0])
         taken.append(time.perf_counter() - began)
+        time.sleep(PAUSE)
     rollback.result()
     return taken
 

@@ -85,6 +85,18 @@ class RegisteredModels:
     def change(self, command: str, of: str) -> None:
         self.installation.manage(command, of, "--as", "checker", *WHY)
 
+    def roll_back_over_http(self) -> None:
+        signed_in = httpx.post(
+            f"{self.installation.address}/api/auth/login/",
+            json={"username": "checker", "password": PASSWORD},
+            timeout=30,
+        )
+        headers = {"Authorization": f"Token {signed_in.json()['token']}"}
+        body = {"segment": "individual", "reason": "a test"}
+        address = f"{self.installation.address}/api/models/rollback/"
+        reply = httpx.post(address, json=body, headers=headers, timeout=30)
+        assert reply.status_code == 200, reply.text
+
     def _web(self, port: int) -> ExitStack:
         serve = ("manage.py", "runserver", "--noreload", f"127.0.0.1:{port}")
         return self.installation.process(f"web-{port}.log", *serve)

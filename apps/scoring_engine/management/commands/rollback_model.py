@@ -14,6 +14,8 @@ from apps.scoring_engine.promotion import rollback_champion
 
 class Command(BaseCommand):
     help = "The champion before this one serves again, in every process from the next scoring on."
+    # It does not wait for every address and setting of the system to be looked at: seconds may count.
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("segment", choices=SEGMENTS)
