@@ -4,11 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from django_filters.fields import IsoDateTimeField
 
 from apps.common.days import EARLIEST, LATEST, is_storable
 from apps.common.errors import InvalidInput
+from apps.common.languages import LANGUAGES
 
 PAGING = frozenset({"cursor", "page_size", "format"})
 
@@ -31,6 +33,16 @@ class FlagFilter(filters.TypedChoiceFilter):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(choices=[("true", "true"), ("false", "false")], coerce=lambda text: text == "true", **options)
+
+
+class LanguageFilter(filters.ChoiceFilter):
+    """Chooses no rows: the language of the texts in the reply."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(choices=[(code, code) for code in LANGUAGES], **options)
+
+    def filter(self, rows: QuerySet, language: str) -> QuerySet:
+        return rows
 
 
 class MomentField(IsoDateTimeField):

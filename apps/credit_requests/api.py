@@ -17,9 +17,9 @@ from apps.accounts.models import Role
 from apps.accounts.permissions import READERS
 from apps.common.errors import FieldProblem, InvalidInput, NotFound
 from apps.common.fields import IdField, MoneyField, StrictFlag, StrictInteger, StrictSerializer, StrictText
-from apps.common.filters import FlagFilter, MomentFilter, StrictFilterSet
+from apps.common.filters import FlagFilter, LanguageFilter, MomentFilter, StrictFilterSet
 from apps.common.idempotency import idempotent
-from apps.common.languages import LANGUAGES, language_of
+from apps.common.languages import language_of
 from apps.common.money import CURRENCY_CHOICES
 from apps.companies.models import Company
 from apps.credit_requests import rescoring, services
@@ -192,7 +192,7 @@ class CreditRequestFilters(StrictFilterSet):
         choices=[("individual", "individual"), ("company", "company")], method="of_applicant_kind"
     )
     product = filters.UUIDFilter()
-    language = filters.ChoiceFilter(choices=[(code, code) for code in LANGUAGES], method="in_language")
+    language = LanguageFilter()
     individual = filters.UUIDFilter()
     company = filters.UUIDFilter()
     branch = filters.CharFilter(field_name="branch__code")
@@ -204,10 +204,6 @@ class CreditRequestFilters(StrictFilterSet):
 
     def of_applicant_kind(self, rows: QuerySet[CreditRequest], name: str, kind: str) -> QuerySet[CreditRequest]:
         return rows.filter(**{f"{kind}__isnull": False})
-
-    def in_language(self, rows: QuerySet[CreditRequest], name: str, language: str) -> QuerySet[CreditRequest]:
-        """Chooses no rows: the serializer reads it."""
-        return rows
 
 
 @extend_schema(parameters=[LANGUAGE])

@@ -17,7 +17,7 @@ from apps.accounts.models import Role
 from apps.accounts.permissions import READERS
 from apps.common.errors import NotFound
 from apps.common.fields import ShortList, StrictSerializer
-from apps.common.filters import StrictFilterSet
+from apps.common.filters import LanguageFilter, StrictFilterSet
 from apps.common.idempotency import idempotent
 from apps.common.languages import LANGUAGES, PARAMETER, language_of
 from apps.common.money import CURRENCIES, CURRENCY_CHOICES
@@ -239,6 +239,7 @@ class PredictionLogFilter(StrictFilterSet):
     mode = filters.ChoiceFilter(choices=[(value, value) for value in MODES])
     role = filters.ChoiceFilter(choices=[(value, value) for value in ROLES])
     request_id = filters.UUIDFilter()
+    language = LanguageFilter()
 
     class Meta:
         model = PredictionLog
