@@ -14,6 +14,7 @@ from apps.credit_requests.api import CreditRequestViewSet, ProductViewSet
 from apps.external_integrations.api import KadastrView, SoliqLookupView, SoliqView
 from apps.individuals.api import IndividualViewSet
 from apps.scoring_engine.api import PredictionLogViewSet, ScoreCompanyView, ScoreIndividualView, ScoreSchemaView
+from apps.scoring_engine.api_bulk import ScoreBulkView
 from apps.scoring_engine.api_explain import ExplainCompanyView, ExplainIndividualView
 from apps.scoring_engine.api_models import ModelViewSet
 from config import health
@@ -46,6 +47,7 @@ urlpatterns = [
     path("api/score/company/", ScoreCompanyView.as_view(), name="score-company"),
     path("api/score/individual/explain/", ExplainIndividualView.as_view(), name="explain-individual"),
     path("api/score/company/explain/", ExplainCompanyView.as_view(), name="explain-company"),
+    path("api/score/<str:segment>/bulk/", ScoreBulkView.as_view(), name="score-bulk"),
     path("api/score/schema/<str:segment>/", ScoreSchemaView.as_view(), name="score-schema"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", docs, name="docs"),

@@ -21,6 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 from apps.common.models import DataKey
 
 NONCE_BYTES = 12
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 class DataErased(LookupError):
@@ -84,8 +85,7 @@ def _opened(data_key: DataKey) -> bytes:
 
 def seal(data_key: DataKey, document: Any, context: str) -> bytes:
     """`document` (JSON-able) encrypted for the row named by `context`, e.g. "individual:<id>"."""
-    plain = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    return _encrypt(_opened(data_key), plain, context)
+    return _encrypt(_opened(data_key), _json.encode(document).encode(), context)
 
 
 def unseal(data_key: DataKey, sealed: bytes, context: str) -> Any:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,5 +17,11 @@ class Found:
     is_stale: bool = False
 
     def provenance(self) -> dict[str, str | bool]:
-        told = {"source": self.source, "at": self.at.isoformat()}
+        told = {"source": self.source, "at": _moment(self.at)}
         return told if self.origin is None else told | {"origin": self.origin, "is_stale": self.is_stale}
+
+
+@lru_cache(maxsize=64)
+def _moment(at: datetime) -> str:
+    """All facts of one source have one time."""
+    return at.isoformat()

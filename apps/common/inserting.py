@@ -45,7 +45,7 @@ def insert_many(rows: Sequence[models.Model]) -> None:
     _, fields = _insertion(model, connection.vendor)
     names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
     statement = f"COPY {model._meta.db_table} ({names}) FROM STDIN (FORMAT BINARY)"
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
         # Without its length: "varchar(3)" is kept by the column itself.
         copy.set_types([field.db_type(connection).partition("(")[0] for field in fields])
         for row in rows:

@@ -1,7 +1,7 @@
 """How often one caller may ask: two counts a caller, so that counting costs the same at ten calls and at a million.
 
-Django REST framework's own keeps the time of every call of the last minute, and reads and writes them all each time. Apart from apps.common.api, because Django REST framework loads its throttles before its
-views.
+Django REST framework's own keeps the time of every call of the last minute, and reads and writes them all each time.
+Apart from apps.common.api, because Django REST framework loads its throttles before its views.
 """
 
 from typing import Any

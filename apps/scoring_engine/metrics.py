@@ -28,6 +28,16 @@ def report_prediction(prediction: PredictionLog) -> None:
         log.warning("fallback", prediction_id=str(prediction.id), reason=prediction.mode_reason)
 
 
+def report_bulk(predictions: list[PredictionLog]) -> None:
+    """The same of many that were committed together, in one line: a log of ten thousand lines tells nobody more."""
+    first = predictions[0]
+    for prediction in predictions:
+        PREDICTIONS.labels(segment=prediction.segment, mode=prediction.mode).inc()
+    log.info("scored_in_bulk", rows=len(predictions), segment=first.segment, mode=first.mode, cause=first.cause)
+    if first.mode == "fallback":
+        log.warning("fallback", rows=len(predictions), reason=first.mode_reason)
+
+
 def report_challenger_failure(prediction: PredictionLog, version: str, refused: str) -> None:
     CHALLENGER_FAILURES.labels(segment=prediction.segment).inc()
     log.warning("challenger_failed", prediction_id=str(prediction.id), model_version=version, refused_facts=refused)

@@ -4,7 +4,7 @@ One applicant and ten thousand take this same way.
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -60,6 +60,7 @@ class Prepared:
 
     row: PredictionLog
     beside: PredictionLog | None = None
+    warnings: Sequence[dict[str, str]] = ()
 
     @property
     def rows(self) -> list[PredictionLog]:
@@ -86,8 +87,10 @@ def prepare(models: InService, asked: Asked) -> Prepared:
         return Prepared(asked.latest)
     row.data_key, row.branch, row.actor = asked.data_key, asked.branch, asked.actor
     row.cause, row.request_id, row.created_at = asked.cause, asked.request_id, models.now
-    row.sealed = seal(asked.data_key, _to_seal(assessment, inputs), sealing_context(row.id))
-    return Prepared(row, None if models.challenger is None else _challenge(row, models.challenger, inputs))
+    document = _to_seal(assessment, inputs)
+    row.sealed = seal(asked.data_key, document, sealing_context(row.id))
+    beside = None if models.challenger is None else _challenge(row, models.challenger, inputs)
+    return Prepared(row, beside, document["warnings"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +221,7 @@ def _inputs_digest(card: Scorer, assessment: Assessed, inputs: Inputs) -> str:
 
 
 def _to_seal(assessment: Assessed, inputs: Inputs) -> dict[str, Any]:
-    kept = ("feature", "value", "points", "reference_points", "code")
+    bins = assessment.bins
     return {
         "facts": _plain(inputs.facts),
         "sources": inputs.sources,
@@ -226,7 +229,14 @@ def _to_seal(assessment: Assessed, inputs: Inputs) -> dict[str, Any]:
         "as_of": inputs.as_of.isoformat(),
         "currency": inputs.currency,
         "characteristics": [
-            {name: entry[name] for name in kept} | {"bin": assessment.bins[entry["feature"]]}
+            {
+                "feature": entry["feature"],
+                "value": entry["value"],
+                "points": entry["points"],
+                "reference_points": entry["reference_points"],
+                "code": entry["code"],
+                "bin": bins[entry["feature"]],
+            }
             for entry in assessment.explanation
         ],
         "warnings": assessment.warnings + inputs.warnings(),
