@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from django.db import connection
 
+from apps.scoring_engine.ml.exports.as_pmml import as_pmml
 from apps.scoring_engine.ml.exports.as_sql import Table, as_sql
 from apps.scoring_engine.ml.exports.parts import ExportError
 from apps.scoring_engine.ml.scorecard import Scorecard
@@ -155,8 +156,24 @@ def test_what_cannot_be_exported(dialect, table, sentence):
     assert str(raised.value) == sentence
 
 
-def test_bounds_beyond_what_sql_keeps_exactly_are_refused():
+@pytest.mark.parametrize("export", [lambda card: as_sql(card, "sqlite"), as_pmml])
+def test_numbers_beyond_what_a_database_keeps_exactly_are_refused(export):
     card = small_card()
     card["features"][0]["most"] = 1e300
-    with pytest.raises(ExportError, match="The bounds of amount_to_income are beyond"):
-        as_sql(Scorecard.from_dict(card), "sqlite")
+    with pytest.raises(ExportError, match="The bounds of amount_to_income are too large"):
+        export(Scorecard.from_dict(card))
+    card = small_card()
+    card["characteristics"][0]["edges"][2] = 10**17 + 1
+    with pytest.raises(ExportError, match="The edges of amount_to_income are too large"):
+        export(Scorecard.from_dict(card))
+
+
+@pytest.mark.parametrize("step", ["given", "Points", "derived_1"])
+def test_a_table_called_as_a_step_needs_its_schema(step):
+    with pytest.raises(ExportError, match=f"A table called {step}, as a step of the SQL is, needs its schema"):
+        as_sql(Scorecard.from_dict(small_card()), "sqlite", Table(step))
+    row = row_for()
+    database = sqlite_with([*row], [tuple(row.values())])
+    database.execute(f"ALTER TABLE applicants RENAME TO {step}")
+    (found,) = database.execute(as_sql(Scorecard.from_dict(small_card()), "sqlite", Table(f"main.{step}"))).fetchall()
+    assert found[:2] == (7, 475)

@@ -16,7 +16,7 @@ from ..features import DAYS_OF_YEAR, MISSING, SPECIAL, UNAVAILABLE
 from ..grades import EVEN_ODDS_SCORE, POINTS_TO_DOUBLE_ODDS
 from ..pairs import Axis, Pair
 from ..vocabulary import SCALE_OF
-from .parts import Parts, code_values, over_nothing
+from .parts import Parts, check_exact, code_values, over_nothing
 
 VERSION, NAMESPACE = "4.4", "http://www.dmg.org/PMML-4_4"
 MOST_REASON_CODES = 4
@@ -36,6 +36,7 @@ class _Document:
     """The value of a fact with special codes is the field "<name> value", its state "<name> is"."""
 
     def __init__(self, parts: Parts) -> None:
+        check_exact(parts)
         self._parts = parts
         self._valued = {entry.name for entry in parts.facts if entry.special_codes}
         self._fields = {name: _TYPES.get(kind, "double") for name, kind in parts.kinds().items()}

@@ -9,10 +9,9 @@ from ..cards import AS_OF, Feature
 from ..characteristics import Characteristic
 from ..features import MISSING, SPECIAL, UNAVAILABLE
 from ..pairs import Axis, Pair
-from ..typed_json import LARGEST
 from ..vocabulary import SCALE_OF
 from .dialects import DIALECTS, Dialect
-from .parts import ExportError, Parts, code_values, over_nothing
+from .parts import ExportError, Parts, check_exact, code_values, over_nothing
 
 LONGEST_NAME = 63  # bytes; PostgreSQL cuts longer ones
 Columns = dict[str, str]  # SQL expression by name of the column
@@ -45,17 +44,15 @@ class _Select:
     """One SELECT under construction. Inside it a value is called as its fact or feature, its state "<name> is"."""
 
     def __init__(self, parts: Parts, dialect: Dialect, table: Table) -> None:
+        check_exact(parts)
         self._parts = parts
         self._sql = dialect
         self._table = table
         self._keys = {f"key {number}": key for number, key in enumerate(table.keys, start=1)}
         self._carried = [*self._keys, *([AS_OF] if parts.reads_as_of else [])]
         self._names = output_names([*_table_names(parts)], table.keys)
-        for feature in parts.features:
-            if max(abs(feature.least), abs(feature.most)) > LARGEST:
-                raise ExportError(
-                    f"The bounds of {feature.name} are beyond {LARGEST}, which SQL cannot be trusted with."
-                )
+        if table.name.lower() in self._steps():
+            raise ExportError(f"A table called {table.name}, as a step of the SQL is, needs its schema beside it.")
         if taken := [key for key in table.keys if key in ("score", "probability_of_default")]:
             raise ExportError(f"A key cannot be called {taken[0]}, which is a column of the result.")
         unknown = set(table.columns) - set(parts.kinds())
@@ -63,21 +60,23 @@ class _Select:
             raise ExportError(f"{', '.join(sorted(unknown))}: not a fact that this card reads.")
 
     def text(self) -> str:
-        names = ["given", "known"]
         source = ".".join(_quoted(name) for name in self._table.name.split("."))
+        names = self._steps()
         selects = [_select(self._given(), f"{source} AS a"), _select(self._known(), "given")]
         done = [entry.name for entry in self._parts.facts]
-        for level, features in enumerate(self._parts.levels(), start=1):
-            selects.append(_select(self._derived(done, features), names[-1]))
-            names.append(f"derived_{level}")
+        for before, features in zip(names[1:], self._parts.levels(), strict=False):
+            selects.append(_select(self._derived(done, features), before))
             done += [feature.name for feature in features]
-        selects.append(_select(self._points(), names[-1]))
+        selects.append(_select(self._points(), names[-3]))
         selects.append(_select(self._scored(), "points"))
-        names += ["points", "scored"]
         steps = ",\n".join(
             f"{name} AS {self._sql.once}(\n{select}\n)" for name, select in zip(names, selects, strict=True)
         )
         return f"{self._heading()}\nWITH {steps}\n{_select(self._result(), 'scored', indent='  ')};\n"
+
+    def _steps(self) -> list[str]:
+        derived = [f"derived_{level}" for level, _ in enumerate(self._parts.levels(), start=1)]
+        return ["given", "known", *derived, "points", "scored"]
 
     def _heading(self) -> str:
         horizon = self._parts.card.horizon

@@ -4,6 +4,7 @@ from ..card_inputs import OTHER_SCALE, Input
 from ..cards import AS_OF, Card, Feature, read_card
 from ..features import SPECIAL
 from ..scorecard import Scorecard
+from ..typed_json import LARGEST
 from ..vocabulary import FACTS, SCALE_OF
 
 POINTS_TABLES_ONLY = "is not a points table: only scorecards can be exported"
@@ -21,8 +22,8 @@ class Parts:
             raise ExportError(f"{getattr(scorer, 'version', 'This model')} {POINTS_TABLES_ONLY}.")
         self.scorer = scorer
         self.card: Card = read_card(scorer.to_dict())
-        tables = (*self.card.characteristics, *(axis for pair in self.card.pairs for axis in pair.axes))
-        used = _with_parts(self.card, {table.feature for table in tables})
+        self.axes = tuple(axis for pair in self.card.pairs for axis in pair.axes)
+        used = _with_parts(self.card, {table.feature for table in (*self.card.characteristics, *self.axes)})
         self.features: tuple[Feature, ...] = tuple(f for f in self.card.features if f.name in used)
         self.facts: tuple[Input, ...] = tuple(entry for entry in self.card.inputs if entry.name in used)
         self.scales = tuple(SCALE_OF[entry.name] for entry in self.facts if entry.scale is not None)
@@ -57,6 +58,16 @@ def over_nothing(feature: Feature) -> tuple[float, float, float]:
     """What a ratio over zero is for a numerator below, at and above zero, within the bounds of the feature."""
     least, most = float(feature.least), float(feature.most)
     return least, min(max(0.0, least), most), most
+
+
+def check_exact(parts: Parts) -> None:
+    """Raises ExportError for numbers that only Python, whose whole numbers have no end, compares exactly."""
+    tables = (*parts.card.characteristics, *parts.axes)
+    found = [(table.feature, "edges", table.edges or ()) for table in tables]
+    found += [(feature.name, "bounds", (feature.least, feature.most)) for feature in parts.features]
+    for name, what, numbers in found:
+        if any(number != float(number) or abs(number) > LARGEST for number in numbers):
+            raise ExportError(f"The {what} of {name} are too large: numbers of a database are not exact there.")
 
 
 def _with_parts(card: Card, names: set[str]) -> set[str]:
