@@ -12,7 +12,8 @@ from apps.accounts.models import User
 from apps.audit.services import record_event
 from apps.common.errors import Conflict, InvalidInput
 from apps.scoring_engine.ml.cards import CardError, canonical
-from apps.scoring_engine.ml.risk_model import EXPERT, MOST_BYTES, ModelFileError, read_model_bytes, shipped_model
+from apps.scoring_engine.ml.estimators.document import describe_estimator
+from apps.scoring_engine.ml.risk_model import MOST_BYTES, ModelFileError, read_model_bytes, shipped_model
 from apps.scoring_engine.ml.vocabulary import SEGMENTS, shown
 from apps.scoring_engine.models import (
     CHAMPION,
@@ -122,8 +123,21 @@ def _read(content: bytes, manifest: Document) -> tuple[Document, Sequence[str]]:
     """The model's document, and the types that reading it loads: none for a scorecard, which is plain data."""
     try:
         return _scorecard(content, manifest), ()
-    except (ModelFileError, CardError) as error:
-        raise InvalidInput.of(file=f"The model is not registered: {error}.") from None
+    except ModelFileError as error:
+        # Training writes `model` into the manifest of a scorecard; what a lender states of an estimator has none.
+        if "model" in manifest:
+            raise _refused("file", error) from None
+    try:
+        document = describe_estimator(content, manifest)
+    except ModelFileError as error:
+        raise _refused("file", error) from None
+    except CardError as error:
+        raise _refused("manifest", error) from None
+    return document, document["types"]
+
+
+def _refused(field: str, error: Exception) -> InvalidInput:
+    return InvalidInput.of(**{field: f"The model is not registered: {error}."})
 
 
 def _scorecard(content: bytes, manifest: Document) -> Document:
@@ -135,11 +149,6 @@ def _scorecard(content: bytes, manifest: Document) -> Document:
             given = shown(manifest.get(name))
             raise InvalidInput.of(manifest=f"It is of another file: {name} is {given}, not {expected}.")
     return card.to_dict()
-
-
-def _refuse_expert(version: str) -> None:
-    if version.startswith(EXPERT):
-        raise ModelFileError(f"only the shipped expert cards have versions that begin with {EXPERT}")
 
 
 def _refuse_known(content: bytes, document: Document) -> None:
