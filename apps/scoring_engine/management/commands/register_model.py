@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from apps.accounts.lookup import acting_as
 from apps.accounts.permissions import ANALYSTS
 from apps.scoring_engine.management.model_commands import add_who, one_sentence, read_document
+from apps.scoring_engine.ml.estimators.unpacking import MOST_FILE_BYTES
 from apps.scoring_engine.registration import register_model
 
 
@@ -24,7 +25,9 @@ class Command(BaseCommand):
         with one_sentence():
             actor = acting_as(username, ANALYSTS)
             document = read_document(manifest or file.with_suffix(".manifest.json"))
-            model = register_model(content=file.read_bytes(), manifest=document, actor=actor)
+            with file.open("rb") as opened:
+                content = opened.read(MOST_FILE_BYTES + 1)
+            model = register_model(content=content, manifest=document, actor=actor)
         self.stdout.write(
             f"{model.version} of {model.segment} is registered as a draft: file {model.file_id},"
             f" document {model.card_id[:12]}. Somebody other than {username} has to approve it."
