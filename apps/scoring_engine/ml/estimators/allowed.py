@@ -93,6 +93,16 @@ CLASSIFIERS: frozenset[Key] = frozenset(
     }
     | {("sklearn.linear_model._logistic", "LogisticRegressionCV"), ("sklearn.pipeline", "Pipeline")}
 )
+# Of a model made of these alone each column adds its own part to the log-odds, whatever the others are.
+ADDITIVE: frozenset[str] = frozenset(
+    ".".join(key)
+    for key in PLAIN
+    if key[1] in (
+        "LogisticRegression", "LogisticRegressionCV", "Pipeline", "ColumnTransformer", "MissingIndicator",
+        "SimpleImputer", "MaxAbsScaler", "MinMaxScaler", "PowerTransformer", "QuantileTransformer", "RobustScaler",
+        "StandardScaler", "KBinsDiscretizer", "OneHotEncoder", "OrdinalEncoder",
+    )
+)  # fmt: skip
 
 
 @cache

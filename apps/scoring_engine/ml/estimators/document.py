@@ -7,11 +7,14 @@ from typing import Any
 
 from ..card_inputs import OTHER_SCALE, Input, read_input
 from ..cards import PURPOSES, VERSION, Feature, read_features, read_horizon
-from ..characteristics import NUMERIC_KINDS
 from ..risk_model import EXPERT
 from ..typed_json import CardError, Number, check_keys, check_unique, is_finite, one_of, take, text_of
 from ..vocabulary import FACTS, as_input, shown
+from .allowed import ADDITIVE, LIGHTGBM
 from .types import scan
+
+OWN, COEFFICIENTS, SHAPLEY, IN_ORDER = METHODS = ("lightgbm", "coefficients", "shapley", "in_order")
+MOST_SHAPLEY_FEATURES = 12  # of n features 2^n applicants are predicted
 
 KIND = "estimator"
 FORMAT = 1
@@ -20,7 +23,10 @@ _STATED = (
     "reference", "provenance",
 )  # fmt: skip
 _OPTIONAL = ("features", "provenance", "bad_class")
-_OF_FILE = ("kind", "format", "sha256", "types", "model_class", "sklearn_versions", "points_to_double_odds")
+_OF_FILE = (
+    "kind", "format", "sha256", "types", "model_class", "sklearn_versions", "points_to_double_odds",
+    "contributions",
+)  # fmt: skip
 _COLUMN_KEYS = ("name", "feature", "codes", "missing", "unseen", "special")
 Encoded = Number | str | None
 
@@ -43,7 +49,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What of a document the estimator scores by. reference: of each input, the reference applicant's value."""
+    """What of a document the estimator scores by. reference: values of the reference applicant, by feature."""
 
     inputs: tuple[Input, ...]
     features: tuple[Feature, ...]
@@ -52,7 +58,7 @@ class Stated:
 
 
 def describe_estimator(content: bytes, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """The document to register. Nothing of the file is loaded; raises ModelFileError for it, CardError for the manifest.
+    """The document to register; nothing of the file is loaded. Raises ModelFileError or, for the manifest, CardError.
 
     An input may be written as its name alone, a column as the name of its feature alone.
     """
@@ -72,8 +78,18 @@ def describe_estimator(content: bytes, manifest: Mapping[str, Any]) -> dict[str,
         "sklearn_versions": sorted(found.sklearn_versions),
         "points_to_double_odds": 50,
     }
+    used = {column.get("feature") for column in document["columns"] if type(column) is dict}
+    document["contributions"] = _method_of(document["model_class"], document["types"], len(used))
     read_document(document)
     return document
+
+
+def _method_of(model_class: str, types: list[str], features: int) -> str:
+    if model_class == ".".join(LIGHTGBM):
+        return OWN
+    if {name for name in types if name.startswith(("sklearn.", "lightgbm."))} <= ADDITIVE:
+        return COEFFICIENTS
+    return SHAPLEY if features <= MOST_SHAPLEY_FEATURES else IN_ORDER
 
 
 def _whole_input(part: Any, segment: str) -> Any:
@@ -102,7 +118,9 @@ def read_document(document: Any) -> Stated:
     features = read_features(document, kinds)
     kinds |= {feature.name: "number" for feature in features}
     columns = _read_columns(document, kinds, inputs)
-    reference = _read_reference(take(document, "reference", (dict,), where), inputs)
+    reference = _read_reference(document, kinds, columns)
+    if document["contributions"] != _method_of(document["model_class"], document["types"], len(reference)):
+        raise CardError(f"{where}: contributions must be left to the engine")
     return Stated(inputs, features, columns, reference)
 
 
@@ -133,7 +151,9 @@ def _read_column(part: Any, kinds: dict[str, str], inputs: tuple[Input, ...], wh
         raise CardError(f"{where}: feature {shown(feature)} is no number, flag or category of inputs and features")
     codes = part.get("codes")
     is_category = kinds[feature] == "category"
-    if codes is not None and (not is_category or type(codes) is not dict or not all(map(is_finite, codes.values()))):
+    if codes is not None and (
+        not is_category or type(codes) is not dict or not codes or not all(map(is_finite, codes.values()))
+    ):
         raise CardError(f"{where}: codes must give a number for each category, and only a category has them")
     is_text = is_category and codes is None
     special = part.get("special", {})
@@ -149,15 +169,17 @@ def _read_column(part: Any, kinds: dict[str, str], inputs: tuple[Input, ...], wh
     return Column(name, feature, codes, part.get("missing"), part.get("unseen"), special, is_text)
 
 
-def _read_reference(reference: dict[str, Any], inputs: tuple[Input, ...]) -> dict[str, Any]:
-    """Checked as facts are when the estimator is made; here that each is an input."""
-    check_keys(reference, tuple(entry.name for entry in inputs), tuple(reference), "reference")
-    for entry in inputs:
-        if entry.name not in reference:
-            raise CardError(f"reference lacks {entry.name}: give the value of a typical applicant")
-        value = reference[entry.name]
-        if entry.kind in NUMERIC_KINDS and not (is_finite(value) and entry.least <= value <= entry.most):
-            raise CardError(f"reference: {entry.name} must be from {entry.least} to {entry.most}, not {shown(value)}")
-        if entry.kind not in NUMERIC_KINDS and type(value) is not (bool if entry.kind == "flag" else str):
-            raise CardError(f"reference: {entry.name} is not a {entry.kind}")
+def _read_reference(document: dict[str, Any], kinds: dict[str, str], columns: tuple[Column, ...]) -> dict[str, Any]:
+    """Of features, not of inputs: the age of something on the day of scoring is as typical on every day."""
+    used = list(dict.fromkeys(column.feature for column in columns))
+    reference = take(document, "reference", (dict,), "the manifest")
+    check_keys(reference, used, (), "reference")
+    for name, value in reference.items():
+        kind = {"flag": "flag", "category": "category"}.get(kinds[name], "number")
+        sound = {"flag": type(value) is bool, "category": type(value) is str, "number": is_finite(value)}[kind]
+        if not sound:
+            raise CardError(f"reference: {name} must be a {kind}, not {shown(value)}")
+    for column in columns:
+        if column.codes is not None and reference[column.feature] not in column.codes:
+            raise CardError(f"reference: {column.feature} must be one of the codes of its column")
     return reference
