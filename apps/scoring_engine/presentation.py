@@ -153,9 +153,9 @@ def _texts(digest: str) -> Texts:
     """Of a kept document, which never changes under its digest."""
     document = json.loads(ModelCard.objects.get(digest=digest).text)
     if document.get("kind") == ESTIMATOR:
-        return Texts(document["definition_of_bad"], None, ReasonTeller(None))
+        return Texts(document["definition_of_bad"], None, ReasonTeller(document["segment"], (), ()))
     card = read_card(document)
-    return Texts(card.definition_of_bad, reasons_by_label(card), ReasonTeller(card))
+    return Texts(card.definition_of_bad, reasons_by_label(card), ReasonTeller.of_card(card))
 
 
 @lru_cache(maxsize=8)

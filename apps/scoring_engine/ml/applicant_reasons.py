@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from .card_inputs import OTHER_SCALE, Input
-from .cards import Card, Feature
+from .cards import AS_OF, Card, Feature
 from .characteristics import Characteristic
 from .features import MISSING, SPECIAL, UNAVAILABLE
 from .measures import UNITS, measure_of
 from .pairs import Axis, Pair
-from .reasons import SPECIAL_IN_PAIR, UNSEEN, label_of
+from .reasons import SPECIAL_IN_PAIR, UNSEEN
 from .risk_model import EXPERT
-from .vocabulary import SCALE_OF
+from .vocabulary import FACTS, SCALE_OF
 from .words import Words, sentence, words_of
 
 MOST_REASONS = 4
@@ -25,14 +25,37 @@ _UNIT_OF_KIND = {"category": "category", "flag": "category", "money": "money"}
 
 
 class ReasonTeller:
-    """Words the reasons of one card, or of an estimator (None), whose features are named as they are."""
+    """Words the reasons of one card, or of an estimator, which states inputs and derived features and no more."""
 
-    def __init__(self, card: Card | None) -> None:
-        self.card = card
-        self.inputs: dict[str, Input] = {entry.name: entry for entry in card.inputs} if card else {}
-        self.features: dict[str, Feature] = {f.name: f for f in card.features} if card else {}
+    def __init__(
+        self, segment: str, inputs: Iterable[Input], features: Iterable[Feature], card: Card | None = None
+    ) -> None:
+        self.vocabulary = FACTS[segment]
+        self.inputs = {entry.name: entry for entry in inputs}
+        self.features = {feature.name: feature for feature in features}
         self.characteristics: dict[str, Characteristic] = {c.feature: c for c in card.characteristics} if card else {}
         self.pairs: dict[str, Pair] = {pair.name: pair for pair in card.pairs} if card else {}
+        # What an expert wrote down as typical nobody has measured among applicants.
+        judged = card is not None and card.version.startswith(EXPERT)
+        self.typical_of = "judged" if judged else card.reference if card else ""
+
+    @classmethod
+    def of_card(cls, card: Card) -> "ReasonTeller":
+        return cls(card.segment, card.inputs, card.features, card)
+
+    def facts_behind(self, name: str) -> set[str]:
+        if name not in self.features:
+            return {name}
+        return set().union(*(self.facts_behind(part) for part in self.features[name].of if part != AS_OF))
+
+    def measure(self, feature: str) -> str:
+        """What is measured; empty where facts of the lender's own enter it, which may be called as anything."""
+        known = self.facts_behind(feature) <= self.vocabulary.keys()
+        return measure_of(self.features, feature) if known else ""
+
+    def label(self, feature: str) -> str:
+        c = self.characteristics.get(feature)
+        return c.label if c else feature.replace("_", " ")
 
     def reasons(
         self, entries: Iterable[Entry], facts: Mapping[str, Any], language: str, currency: str
@@ -84,9 +107,9 @@ class _Applicant:
         return self.words.phrase("pair", first=first, second=second)
 
     def _side(self, axis: Axis, value: Any) -> str:
-        return (
-            self._special(axis.feature, self._code(axis.feature)) if value is None else self._said(axis.feature, value)
-        )
+        if value is None:
+            return self._special(axis.feature, self._code(axis.feature))
+        return self._said(axis.feature, value)
 
     def _missing_in_pair(self, pair: Pair, values: list[Any]) -> str:
         absent = {fact for feature in pair.features for fact in self._missing_facts(feature)}
@@ -99,33 +122,34 @@ class _Applicant:
     def _absent(self, feature: str, label: str) -> str:
         if label == UNAVAILABLE:
             return self.words.phrase("unavailable", name=self._name(feature))
-        if label.startswith(SPECIAL) and self.of.card:
+        if label.startswith(SPECIAL):
             return self._special(feature, label.removeprefix(SPECIAL))
         return self._no_data(self._missing_facts(feature) or {feature})
 
     def _special(self, feature: str, code: str | None) -> str:
         """The meaning stands in the card, in the language of its author."""
-        meaning = self.of.card.codes_of(feature).get(code or "", SPECIAL_IN_PAIR)
+        codes = [entry.special_codes for entry in self._inputs_behind(feature)]
+        meaning = next((meanings[code] for meanings in codes if code in meanings), SPECIAL_IN_PAIR)
         return self.words.phrase("special", name=self._name(feature), meaning=meaning)
 
     def _code(self, feature: str) -> str | None:
         """The special code that one of the facts behind a feature has."""
-        for name in sorted(self.of.card.facts_of(feature) & self.of.inputs.keys()):
-            entry, value = self.of.inputs[name], self.facts.get(name)
-            if value is None:
-                continue
-            if value in entry.code_values():
+        for entry in self._inputs_behind(feature):
+            value = self.facts.get(entry.name)
+            if value is not None and value in entry.code_values():
                 return entry.code_values()[value]
-            if entry.scale is not None and self.facts.get(SCALE_OF[name]) != entry.scale:
+            if value is not None and entry.scale not in (None, self.facts.get(SCALE_OF.get(entry.name))):
                 return OTHER_SCALE
         return None
 
+    def _inputs_behind(self, feature: str) -> list[Input]:
+        return [self.of.inputs[name] for name in sorted(self.of.facts_behind(feature)) if name in self.of.inputs]
+
     def _missing_facts(self, feature: str) -> set[str]:
-        behind = self.of.card.facts_of(feature) if self.of.card else {feature}
-        return {name for name in behind if self.facts.get(name) is None}
+        return {name for name in self.of.facts_behind(feature) if self.facts.get(name) is None}
 
     def _no_data(self, names: Iterable[str]) -> str:
-        return self.words.phrase("missing", facts=self.words.listed([self.words.fact(name) for name in sorted(names)]))
+        return self.words.phrase("missing", facts=self.words.listed([self._name(name) for name in sorted(names)]))
 
     def _unseen(self, feature: str, value: str) -> str:
         shown = self.words.category(feature, value)
@@ -139,12 +163,10 @@ class _Applicant:
         typical = self._shown(feature, c.typical)
         if typical == self._shown(feature, value):
             return said
-        # What an expert wrote down as typical nobody has measured among applicants.
-        judged = self.of.card.version.startswith(EXPERT)
-        return self.words.phrase("judged" if judged else self.of.card.reference, said=said, typical=typical)
+        return self.words.phrase(self.of.typical_of, said=said, typical=typical)
 
     def _said(self, feature: str, value: Any) -> str:
-        measure, shown = measure_of(self.of.features, feature), self._bounded(feature, value)
+        measure, shown = self.of.measure(feature), self._bounded(feature, value)
         if not self.words.has_measure(measure):
             return self.words.phrase("plain", name=self._name(feature), value=shown)
         return self.words.said_of(measure, UNITS[measure], value, shown)
@@ -162,7 +184,7 @@ class _Applicant:
         return self.words.quantity(self._unit(feature), value, self.currency)
 
     def _unit(self, feature: str) -> str:
-        measure = measure_of(self.of.features, feature)
+        measure = self.of.measure(feature)
         if measure in UNITS:
             return UNITS[measure]
         if feature in self.of.characteristics:
@@ -173,8 +195,7 @@ class _Applicant:
         return _UNIT_OF_KIND.get(entry.kind, "number") if entry else "number"
 
     def _name(self, feature: str) -> str:
-        known = self.words.measure(measure_of(self.of.features, feature))
-        return known or (label_of(self.of.card, feature) if self.of.card else feature.replace("_", " "))
+        return self.words.measure(self.of.measure(feature)) or self.of.label(feature)
 
 
 def _is_worse(c: Characteristic, value: Any) -> bool:

@@ -36,7 +36,7 @@ PERSON = {
 
 
 def teller_of(card: Scorecard) -> ReasonTeller:
-    return ReasonTeller(read_card(card.to_dict()))
+    return ReasonTeller.of_card(read_card(card.to_dict()))
 
 
 def entries_of(card: Scorecard, facts: dict[str, Any], unavailable: frozenset[str] = frozenset()) -> list[dict]:
@@ -242,10 +242,10 @@ OWN = OWN_FACTS | {"months_at_address": 3}
     ("changes", "feature", "text"),
     [
         ({}, "months_at_address", "Time at the address: 3 months; among applicants 30 months is typical."),
-        ({"savings": -1_200_000}, "savings x years_known", "Savings: -1,200,000 UZS, while Years known: 12 months."),
+        ({"savings": -1_200_000}, "savings x years_known", "Savings: -1,200,000 UZS, while years known: 12 months."),
         ({"housing": "with parents"}, "housing", "Housing: with parents; among applicants own is typical."),
         ({"housing": "tent"}, "has_car x housing", "Housing: tent is a value that the model was not made for."),
-        ({"housing": None}, "has_car x housing", "No data were given: housing."),
+        ({"housing": None}, "has_car x housing", "No data were given: Housing."),
         ({"requested_amount": 400}, "amount_to_income x months_at_address",
          "The requested amount is 40 % of your yearly income, while Time at the address: 3 months."),
     ],
@@ -288,6 +288,19 @@ def test_the_same_code_under_another_meaning_is_not_misread():
     )
 
 
+def test_a_fact_of_the_lenders_own_is_not_taken_for_one_of_another_segment():
+    plain = small_card() | {"segment": "company", "features": []}
+    own = {"name": "delinquencies_24m", "kind": "category", "unit": "category", "required": False}
+    plain["inputs"] = [own | {"least": None, "most": None, "values": ["few", "many"]}]
+    groups = plain["characteristics"][2] | {"feature": "delinquencies_24m", "label": "Arrears", "typical": "few"}
+    plain["characteristics"] = [groups | {"groups": [["few"], ["many"]]}]
+    card = Scorecard.from_dict(plain)
+    assert said(card, {"delinquencies_24m": "many"}, "delinquencies_24m") == (
+        "Arrears: many; among applicants few is typical."
+    )
+    assert said(card, {}, "delinquencies_24m") == "No data were given: Arrears."
+
+
 def test_an_estimator_is_told_by_feature_and_value():
     entries = [
         {"feature": "delinquencies_24m", "value": 1, "bin": "value", "impact": -30, "code": "A"},
@@ -295,7 +308,7 @@ def test_an_estimator_is_told_by_feature_and_value():
         {"feature": "purpose", "value": None, "bin": "missing", "impact": -10, "code": "C"},
         {"feature": "salary", "value": 5, "bin": "value", "impact": 4, "code": "D"},
     ]
-    told = [reason["text"] for reason in ReasonTeller(None).reasons(entries, {}, "en", "UZS")]
+    told = [reason["text"] for reason in ReasonTeller("individual", (), ()).reasons(entries, {}, "en", "UZS")]
     assert told == [
         "1 of your payments was 30 or more days late in the last 24 months.",
         "Shop visits: 2.5.",
