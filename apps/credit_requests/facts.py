@@ -38,9 +38,12 @@ class Gathered:
     unavailable: frozenset[str]
 
 
-def gather_facts(credit_request: CreditRequest, *, now: datetime) -> Gathered:
-    """The facts of the request as they are stored now; nothing is fetched."""
-    records = list(credit_request.external_records.select_related("data_key", "current__data_key").order_by("id"))
+def gather_facts(
+    credit_request: CreditRequest, *, now: datetime, records: list[ExternalRecord] | None = None
+) -> Gathered:
+    """The facts of the request as they are stored now; nothing is fetched. `records`: its own by id, once read."""
+    if records is None:
+        records = list(credit_request.external_records.select_related("current__data_key").order_by("id"))
     down = _facts_of_sources_down(records, credit_request.segment)
     told = _of_records(records, credit_request.currency, now)
     facts = _applicant_facts(credit_request, now) | _request_facts(credit_request)

@@ -118,7 +118,7 @@ def rescore_pending(*, limit: int, now: datetime | None = None) -> Counts:
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_CHECKED:
         raise InvalidInput.of(limit=f"Give a whole number from 1 to {MOST_CHECKED}.")
     now = now or timezone.now()
-    counts = _no_counts()
+    counts = no_counts()
     while counts["checked"] < limit and (request_id := _claim_next(now)) is not None:
         _count(counts, _try_rescore(request_id, f"beat:{lender_today(now)}", now))
     return counts
@@ -151,7 +151,7 @@ def _claim_next(now: datetime) -> UUID | None:
 
 
 def _rescore_each(requests: CreditRequestQuerySet, cause: str, *, attach: bool = False) -> Counts:
-    counts = _no_counts()
+    counts = no_counts()
     ids: Iterable[UUID] = requests.undecided().order_by("id").values_list("id", flat=True)
     for request_id in list(ids):
         _count(counts, _try_rescore(request_id, cause, timezone.now(), attach=attach))
@@ -173,7 +173,7 @@ def _try_rescore(request_id: UUID, cause: str, now: datetime, *, attach: bool = 
     return "rescored" if written else "unchanged"
 
 
-def _no_counts() -> Counts:
+def no_counts() -> Counts:
     return {"checked": 0, "rescored": 0, "unchanged": 0, "failed": 0}
 
 

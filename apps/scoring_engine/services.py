@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from apps.accounts.models import Branch, User
+from apps.audit.models import AuditEvent
 from apps.audit.services import new_event
 from apps.common.crypto import draw_data_key
 from apps.common.facts import Found
@@ -20,7 +21,7 @@ from apps.scoring_engine.models import PredictionLog
 from apps.scoring_engine.preparing import Asked, Prepared, hold_models, prepare
 from apps.scoring_engine.presentation import render
 
-__all__ = ["render", "score", "score_caller_facts"]
+__all__ = ["creation_event", "render", "score", "score_caller_facts"]
 
 CALLER = "caller"
 
@@ -77,16 +78,19 @@ def score_caller_facts(
     )
 
 
+def creation_event(row: PredictionLog) -> AuditEvent:
+    details = {"segment": row.segment, "mode": row.mode, "model_digest": row.card_id, "cause": row.cause}
+    return new_event(actor=row.actor, action="prediction.create", subject=row, details=details)
+
+
 def _insert(prepared: Prepared, asked: Asked) -> PredictionLog:
     row = prepared.row
-    details = {"segment": row.segment, "mode": row.mode, "model_digest": row.card_id, "cause": row.cause}
-    event = new_event(actor=row.actor, action="prediction.create", subject=row, details=details)
     keys = [asked.data_key] if asked.data_key._state.adding else []
     # Only a request's row can meet one that stands already; the transaction goes on with that one then.
     guard = nullcontext() if row.request_id is None else transaction.atomic()
     try:
         with guard:
-            insert_together(*keys, *prepared.rows, event)
+            insert_together(*keys, *prepared.rows, creation_event(row))
     except IntegrityError:
         standing = PredictionLog.objects.filter(request_id=row.request_id, cause=row.cause).first()
         if row.request_id is None or standing is None:

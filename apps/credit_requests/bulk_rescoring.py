@@ -1,0 +1,157 @@
+"""Rescoring all undecided requests, a chunk in one transaction: after another model came into service.
+
+Each request gets what rescoring.py would give it alone: the same row, events and time of the last check, or none. The
+facts of a chunk are read in few queries; what is new is written by COPY, and the requests by one UPDATE FROM.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import Prefetch
+from django.utils import timezone
+
+from apps.audit.models import AuditEvent
+from apps.audit.services import new_event
+from apps.common.background import heartbeat
+from apps.common.crypto import InvalidTag
+from apps.common.errors import DomainError
+from apps.common.facts import Found
+from apps.common.inserting import insert_many
+from apps.credit_requests.facts import gather_facts
+from apps.credit_requests.models import CreditRequest
+from apps.credit_requests.rescoring import Counts, check_not_erased, no_counts
+from apps.external_integrations.models import ExternalRecord
+from apps.scoring_engine.metrics import report_bulk
+from apps.scoring_engine.models import PredictionLog
+from apps.scoring_engine.preparing import Asked, InService, Prepared, hold_models, prepare
+from apps.scoring_engine.services import creation_event
+
+log = structlog.get_logger("rescoring")
+# So many are scored well within a second, for which no model can be promoted.
+CHUNK = 500
+UPDATE = """
+UPDATE credit_requests_creditrequest request SET prediction_id = new.prediction_id, last_checked_at = %s
+FROM unnest(%s::uuid[], %s::uuid[]) AS new (id, prediction_id) WHERE request.id = new.id
+"""
+Outcomes = list[tuple[CreditRequest, Prepared]]
+
+
+def rescore_undecided(*, now: datetime | None = None, chunk: int = CHUNK) -> Counts:
+    """Every undecided request, by id. One cause a model and its coming into service: run again, it writes nothing."""
+    now, counts, after = now or timezone.now(), no_counts(), None
+    while ids := _next(after, chunk):
+        for outcome, number in rescore_chunk(ids, now=now).items():
+            counts[outcome] += number
+        heartbeat()
+        after = ids[-1]
+    return counts
+
+
+def _next(after: UUID | None, chunk: int) -> list[UUID]:
+    waiting = CreditRequest.objects.undecided().order_by("id")
+    waiting = waiting if after is None else waiting.filter(id__gt=after)
+    return list(waiting.values_list("id", flat=True)[:chunk])
+
+
+@transaction.atomic
+def rescore_chunk(ids: Sequence[UUID], *, now: datetime, cause: str | None = None) -> Counts:
+    """Those of `ids` that are undecided still. Without a cause, the model that is in service is the cause."""
+    held = _held(ids)
+    models = {segment: hold_models(segment, now) for segment in sorted({request.segment for request in held})}
+    causes = {segment: cause or _cause(of_segment) for segment, of_segment in models.items()}
+    standing = _standing(held, causes.values())
+    outcomes, counts = [], no_counts()
+    for request in held:
+        prepared = _prepared(request, models[request.segment], causes[request.segment], standing, now)
+        if prepared is not None:
+            outcomes.append((request, prepared))
+    changed = [(request, prepared) for request, prepared in outcomes if prepared.row.id != request.prediction_id]
+    _write(outcomes, changed, now)
+    counts["checked"], counts["failed"] = len(held), len(held) - len(outcomes)
+    counts["rescored"], counts["unchanged"] = len(changed), len(outcomes) - len(changed)
+    return counts
+
+
+def _cause(models: InService) -> str:
+    """A model that comes back after another is another cause."""
+    return f"model:{models.champion.scorer.digest}:{models.champion.since:%Y%m%dT%H%M%S}"
+
+
+def _held(ids: Sequence[UUID]) -> list[CreditRequest]:
+    """Locked first, in one order, and read after: see rescoring.lock_request."""
+    undecided = CreditRequest.objects.undecided()
+    locked = list(undecided.select_for_update().filter(id__in=ids).order_by("id").values_list("id", flat=True))
+    records = ExternalRecord.objects.select_related("current__data_key").order_by("id")
+    found = undecided.filter(id__in=locked).order_by("id").defer("prediction__sealed")
+    return list(
+        found.select_related("branch", "individual__data_key", "company__data_key", "prediction").prefetch_related(
+            "company__statements", Prefetch("external_records", records, to_attr="records_in_order")
+        )
+    )
+
+
+def _standing(held: Iterable[CreditRequest], causes: Iterable[str]) -> set[tuple[UUID, str]]:
+    rows = PredictionLog.objects.filter(request_id__in=[request.id for request in held], cause__in=set(causes))
+    return set(rows.values_list("request_id", "cause"))
+
+
+def _prepared(
+    request: CreditRequest, models: InService, cause: str, standing: set[tuple[UUID, str]], now: datetime
+) -> Prepared | None:
+    """None for one that cannot be scored, which holds nobody up."""
+    try:
+        check_not_erased(request.applicant)
+        if (request.id, cause) in standing:
+            return Prepared(request.prediction)
+        gathered = gather_facts(request, now=now, records=request.records_in_order)
+        return prepare(models, _asked(request, gathered.facts, gathered.unavailable, cause))
+    except (DomainError, InvalidTag) as error:
+        log.warning("rescoring_failed", credit_request=str(request.id), cause=cause, error=type(error).__name__)
+        return None
+
+
+def _asked(request: CreditRequest, facts: dict[str, Found], unavailable: frozenset[str], cause: str) -> Asked:
+    return Asked(
+        segment=request.segment,
+        facts=facts,
+        unavailable=unavailable,
+        currency=request.currency,
+        data_key=request.applicant.data_key,
+        branch=request.branch,
+        actor=None,
+        cause=cause,
+        request_id=request.id,
+        latest=request.prediction,
+    )
+
+
+def _write(outcomes: Outcomes, changed: Outcomes, now: datetime) -> None:
+    insert_many([row for _, prepared in changed for row in prepared.rows])
+    insert_many([event for request, prepared in changed for event in _events(request, prepared.row)])
+    for request, prepared in outcomes:
+        request.prediction, request.last_checked_at = prepared.row, now
+    _update([request for request, _ in outcomes], now)
+    for segment in ("individual", "company"):
+        rows = [prepared.row for request, prepared in changed if request.segment == segment]
+        if rows:
+            transaction.on_commit(partial(report_bulk, rows))
+
+
+def _events(request: CreditRequest, row: PredictionLog) -> list[AuditEvent]:
+    before = request.prediction_id and str(request.prediction_id)
+    details = {"cause": row.cause, "prediction": str(row.id), "before": before}
+    scored = new_event(actor=None, action="credit_request.score", subject=request, details=details)
+    return [creation_event(row), scored]
+
+
+def _update(requests: list[CreditRequest], now: datetime) -> None:
+    if connection.vendor != "postgresql":
+        CreditRequest.objects.bulk_update(requests, ["prediction", "last_checked_at"], batch_size=100)
+        return
+    ids = [[request.id for request in requests], [request.prediction_id for request in requests]]
+    with connection.cursor() as cursor:
+        cursor.execute(UPDATE, [now, *ids])
