@@ -23,16 +23,11 @@ ERASED = "The personal data were erased on request; what is left is that the sco
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What is needed to word the scorings of one model. by_bin: None for an estimator, which has no bins."""
+    """What is needed to word the scorings of one model. by_bin: the English reasons, by feature or pair and bin."""
 
     definition_of_bad: str
-    by_bin: dict[str, dict[str, str]] | None
+    by_bin: dict[str, dict[str, str]]
     teller: ReasonTeller
-
-    def reason(self, entry: dict[str, Any]) -> str:
-        if self.by_bin is None:
-            return f"{entry['feature']}: {entry['bin'] if entry['value'] is None else entry['value']}"
-        return self.by_bin[entry["feature"]][entry["bin"]]
 
 
 def render(prediction: PredictionLog, language: str = settings.LANGUAGE_CODE) -> dict[str, Any]:
@@ -145,7 +140,7 @@ def _with_impact(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _explained(texts: Texts, entry: dict[str, Any]) -> dict[str, Any]:
     told = ("feature", "value", "points", "reference_points", "impact", "code")
-    return {name: entry[name] for name in told} | {"reason": texts.reason(entry)}
+    return {name: entry[name] for name in told} | {"reason": texts.by_bin[entry["feature"]][entry["bin"]]}
 
 
 @lru_cache(maxsize=64)
@@ -153,9 +148,19 @@ def _texts(digest: str) -> Texts:
     """Of a kept document, which never changes under its digest."""
     document = json.loads(ModelCard.objects.get(digest=digest).text)
     if document.get("kind") == ESTIMATOR:
-        return Texts(document["definition_of_bad"], None, ReasonTeller(document["segment"], (), ()))
+        return _texts_of_estimator(document)
     card = read_card(document)
     return Texts(card.definition_of_bad, reasons_by_label(card), ReasonTeller.of_card(card))
+
+
+def _texts_of_estimator(document: dict[str, Any]) -> Texts:
+    # Not at the top: only a process that has scorings of an estimator to tell needs it.
+    from apps.scoring_engine.ml.estimators.document import read_document
+    from apps.scoring_engine.ml.estimators.estimator import texts_by_label
+
+    stated = read_document(document)
+    teller = ReasonTeller(document["segment"], stated.inputs, stated.features)
+    return Texts(document["definition_of_bad"], texts_by_label(document), teller)
 
 
 @lru_cache(maxsize=8)

@@ -6,8 +6,11 @@ from django.utils import timezone
 from apps.accounts.tests.factories import client_for, make_user
 from apps.common.crypto import create_data_key
 from apps.scoring_engine.models import PredictionLog
-from apps.scoring_engine.tests.factories import PERSON, caller, make_prediction, put_in_service
+from apps.scoring_engine.promotion import promote_model
+from apps.scoring_engine.registration import register_model
+from apps.scoring_engine.tests.factories import LONG_AGO, PERSON, caller, make_prediction, put_in_service, validate
 from apps.scoring_engine.tests.fixed_card import fixed_card
+from apps.scoring_engine.tests.test_registered_estimators import MANIFEST, logistic
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fixed_model")]
 ADDRESS, LOG = "/api/score/individual/", "/api/prediction-logs/"
@@ -127,3 +130,40 @@ def test_the_erased_have_no_reasons(officer):
     key.save(update_fields=["destroyed_at"])
     shown = client_for(user).get(f"{LOG}{row.id}/").json()
     assert (shown["reasons"], shown["explanation"]) == (None, None)
+
+
+@pytest.fixture
+def estimator(fixed_model):
+    """A classifier that the test fits itself, in service."""
+    checker = make_user("analyst", username="checker")
+    maker = make_user("analyst", username="maker")
+    model = register_model(content=logistic(), manifest=MANIFEST, actor=maker, now=LONG_AGO)
+    validate(model, checker)
+    promote_model(model=model, actor=checker, reason="a test", now=LONG_AGO)
+    return model
+
+
+def test_an_estimator_tells_value_and_impact(officer, estimator):
+    facts = {"yearly_income": 20_000, "requested_amount": 90_000}
+    body = officer.post(f"{ADDRESS}?language=ru", facts).json()
+    assert body["model_version"] == "logistic-1.0.0"
+    texts = {
+        "yearly_income": "Годовой доход: 20\u00a0000\u00a0сум.",
+        "requested_amount": "Запрошенная сумма: 90\u00a0000\u00a0сум.",
+    }
+    assert [(r["feature"], r["impact"], r["text"]) for r in body["reasons"]] == [
+        (entry["feature"], entry["impact"], texts[entry["feature"]]) for entry in body["explanation"]
+    ]
+    assert all(reason["impact"] < 0 for reason in body["reasons"])
+    shown = officer.get(f"{LOG}{body['prediction_id']}/?language=uz").json()
+    assert {r["text"] for r in shown["reasons"]} >= {"Yillik daromad: 20\u00a0000\u00a0soʻm."}
+    missing = officer.post(ADDRESS, {"requested_amount": 90_000}).json()
+    assert "No data were given: yearly income." in {reason["text"] for reason in missing["reasons"]}
+
+
+def test_an_estimator_has_no_changes_and_says_so(officer, estimator):
+    body = officer.post(f"{ADDRESS}explain/", PERSON | {"target_score": 1200}).json()
+    assert (body["changes"], body["best_reachable_score"]) == (None, None)
+    assert body["changes_note"] == (
+        "Changes are found only for models that are scorecards; this score comes from a model of another kind."
+    )
