@@ -49,7 +49,7 @@ class Derivations:
             if start is None or end is None:
                 values[name], states[name] = None, _state_of_parts((first, last), values, states)
             elif kind == "ratio":
-                value = start / end * multiplier if end else _over_zero(start, least, most)
+                value = start / end * multiplier if end else over_zero(start, least, most)
                 values[name] = least if value < least else most if value > most else value
             elif kind == "difference":
                 values[name] = start - end
@@ -59,7 +59,7 @@ class Derivations:
         return values, states
 
 
-def _over_zero(numerator: float, least: float, most: float) -> float:
+def over_zero(numerator: float, least: float, most: float) -> float:
     """A ratio whose denominator is zero is as far out as the card allows; nothing over nothing is zero."""
     if not numerator:
         return 0.0

@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from operator import itemgetter
 from typing import Any
@@ -22,6 +22,7 @@ from .grades import probability_of_default
 from .grids import Grid, Row, row_of
 from .reasons import UNSEEN, bin_labels, reasons_of_bins, reasons_of_states
 from .typed_json import Number
+from .unrolled import Found, unrolled
 from .vocabulary import SCALE_OF
 
 __all__ = ["Assessment", "CardError", "Scorecard"]
@@ -145,6 +146,16 @@ class Scorecard:
         self, facts: Mapping[str, Any], *, as_of: dt.date, unavailable: frozenset[str] = _NONE_UNAVAILABLE
     ) -> Assessment:
         """Scores facts that check_facts has passed; `unavailable` names facts whose source was down."""
+        if not unavailable and self._ordinary is not None and (found := self._ordinary(facts, as_of)) is not None:
+            total, explanation, labels = found
+            return Assessment(total, explanation, self, facts, {}, labels)
+        return self._by_tables(facts, as_of, unavailable)
+
+    @cached_property
+    def _ordinary(self) -> Callable[[Mapping[str, Any], dt.date], Found | None] | None:
+        return None if self._grids else unrolled(self._card, self._tables)
+
+    def _by_tables(self, facts: Mapping[str, Any], as_of: dt.date, unavailable: frozenset[str]) -> Assessment:
         values, states = self._derivations.derive(facts, as_of, unavailable)
         total = self.base_points
         explanation = []

@@ -25,7 +25,9 @@ UNSEEN = ("It's", "кредит ", "back\\\\slash", "zzz", "'; --")
 class EdgeApplicants:
     """Applicants of one card; the same seed draws the same ones."""
 
-    def __init__(self, scorer: Scorecard, seed: int) -> None:
+    def __init__(self, scorer: Scorecard, seed: int, *, absent: float = 0.1) -> None:
+        """`absent`: the chance of each fact to be left out."""
+        self._absent = absent
         self._scorer = scorer
         self._card = read_card(scorer.to_dict())
         self._random = random.Random(seed)
@@ -45,7 +47,7 @@ class EdgeApplicants:
             for feature in self._random.sample(self._card.features, len(self._card.features)):
                 if self._random.random() < 0.7:
                     self._aim(feature, facts)
-            facts = {name: value for name, value in facts.items() if self._random.random() > 0.1}
+            facts = {name: value for name, value in facts.items() if self._random.random() > self._absent}
             facts, unavailable = self._allowed(facts), self._unavailable(facts)
             yield facts, unavailable
 
