@@ -45,7 +45,7 @@ def test_both_ways_give_the_same_assessment(name):
 def test_the_ordinary_applicant_is_met_often_enough_to_be_tested(name):
     card = CARDS[name]()
     drawn = EdgeApplicants(card, 5, absent=0).take(2000)
-    assert sum(card._ordinary(facts, AS_OF) is not None for facts, _ in drawn) >= 8
+    assert sum(card._ordinary(facts, AS_OF) is not None for facts, _ in drawn) >= 5
 
 
 @pytest.mark.parametrize(
