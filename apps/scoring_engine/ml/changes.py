@@ -117,6 +117,7 @@ class _Search:
         self._tables = _facts_of_tables(card)
         self.score = self._score({})
         self.movable = tuple(action.fact for action in ACTIONABLE if self._is_movable(action))
+        self._fronts: dict[tuple[str, ...], list[_Option] | None] = {}
         self._options = {action.fact: self._options_of(action) for action in ACTIONABLE if action.fact in self.movable}
 
     def front(self, names: Sequence[str]) -> list[_Option] | None:
@@ -125,10 +126,10 @@ class _Search:
             return None
         front = [_Option({}, Fraction(0), 0)]
         for group in self._groups(names):
-            options = self._options_together(group)
+            options = self._front_of_group(tuple(group))
             if options is None:
                 return None
-            front = _pruned(_together(one, other) for one in front for other in _pruned(options))
+            front = _pruned(_together(one, other) for one in front for other in options)
         return front
 
     def change(self, option: _Option) -> Change:
@@ -193,15 +194,20 @@ class _Search:
     def _share_a_table(self, one: str, other: str) -> bool:
         return any({one, other} <= {fact for feature in table for fact in feature} for table in self._tables)
 
-    def _options_together(self, group: Sequence[str]) -> list[_Option] | None:
+    def _front_of_group(self, group: tuple[str, ...]) -> list[_Option] | None:
+        if group not in self._fronts:
+            options = self._options_together(group)
+            self._fronts[group] = None if options is None else _pruned(options)
+        return self._fronts[group]
+
+    def _options_together(self, group: Sequence[str]) -> Iterable[_Option] | None:
         choices = [self._options[name] for name in group]
         if len(group) == 1:
             return choices[0]
         if prod(map(len, choices)) > MOST_PRODUCTS:
             return None
-        return [
-            self._option({n: v for option in chosen for n, v in option.values.items()}) for chosen in product(*choices)
-        ]
+        values = [[option.values[name] for option in options] for name, options in zip(group, choices, strict=True)]
+        return (self._option(dict(zip(group, chosen, strict=True))) for chosen in product(*values))
 
 
 def _facts_of_tables(card: Scorecard) -> list[list[Counter[str]]]:
@@ -221,7 +227,11 @@ def _halved(signature: Callable[[int], Signature], low: int, high: int) -> list[
     if signature(low) == signature(high):
         return [(low, high)]
     middle = (low + high) // 2
-    return [*_halved(signature, low, middle), *_halved(signature, middle + 1, high)]
+    *before, (first, end) = _halved(signature, low, middle)
+    (start, last), *after = _halved(signature, middle + 1, high)
+    # A piece that the middle fell into is one piece.
+    seam = [(first, last)] if signature(end) == signature(start) else [(first, end), (start, last)]
+    return [*before, *seam, *after]
 
 
 def _size(now: int, value: int) -> Fraction:
