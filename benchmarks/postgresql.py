@@ -3,8 +3,10 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +38,8 @@ def private_postgresql() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="bench-postgresql-"))
     if os.getuid() == 0:
         os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
+    # A run that is told to end still stops its server.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     port, data = free_port(), str(folder / "data")
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c shared_buffers=256MB"
     started = False

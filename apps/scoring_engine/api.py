@@ -189,7 +189,8 @@ def _score(request: Request, segment: str) -> Response:
     prediction = score_caller_facts(
         segment=segment, body_facts=body, **beside.validated_data, actor=request.user, now=timezone.now()
     )
-    return Response(ScoringSerializer(render(prediction, language)).data)
+    # Plain already: the serializer, which describes the reply, would take longer to copy it than scoring takes.
+    return Response(render(prediction, language))
 
 
 class ScoreIndividualView(APIView):
