@@ -300,6 +300,34 @@ def test_a_list_takes_the_same_queries_however_long(officer, django_assert_num_q
         assert len(officer.get(LIST).json()["results"]) == rows
 
 
+def test_reasons_are_in_the_language_asked_for(officer):
+    request = make_request()
+    address = f"{LIST}{request.id}/"
+    for shown in (
+        officer.get(f"{address}?language=ru").json(),
+        officer.get(address, headers={"Accept-Language": "ru"}).json(),
+        officer.get(f"{LIST}?language=ru").json()["results"][0],
+    ):
+        assert shown["prediction"]["language"] == "ru"
+        assert len(shown["prediction"]["reasons"]) > 0
+        assert all(set("абвгде") & set(reason["text"]) for reason in shown["prediction"]["reasons"])
+
+
+def test_a_language_that_there_is_not_leaves_nothing_done(officer):
+    request = make_request()
+    address = f"{LIST}{request.id}/"
+    before = CreditRequest.objects.get(id=request.id).version
+    body = {"version": before, "requested_amount": 7}
+    for reply in (
+        officer.get(f"{address}?language=de"),
+        officer.get(f"{LIST}?language=de"),
+        officer.patch(f"{address}?language=de", body),
+        officer.post(f"{address}withdraw/?language=de", {"version": before}),
+    ):
+        assert (reply.status_code, reply.json()["errors"][0]["field"]) == (400, "language")
+    assert CreditRequest.objects.get(id=request.id).version == before
+
+
 # --- Change ---------------------------------------------------------------------------------------------------
 
 
