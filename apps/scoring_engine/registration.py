@@ -121,11 +121,16 @@ def store_model(
 
 def _read(content: bytes, manifest: Document) -> tuple[Document, Sequence[str]]:
     """The model's document, and the types that reading it loads: none for a scorecard, which is plain data."""
-    try:
-        return _scorecard(content, manifest), ()
-    except ModelFileError as error:
-        # Training writes `model` into the manifest of a scorecard; what a lender states of an estimator has none.
-        if "model" in manifest:
+    if not {"model", "version"} & set(manifest):
+        why = (
+            "It must name the model: `model` in what training wrote of a scorecard, `version` in that of an estimator."
+        )
+        raise InvalidInput.of(manifest=why)
+    # A lender's manifest of an estimator has no `model`.
+    if "model" in manifest:
+        try:
+            return _scorecard(content, manifest), ()
+        except ModelFileError as error:
             raise _refused("file", error) from None
     try:
         document = describe_estimator(content, manifest)
