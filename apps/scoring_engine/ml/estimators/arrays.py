@@ -69,7 +69,7 @@ def settle_dtype(dtype: Dtype, state: Any) -> None:
 def _structured(state: Any) -> "np.dtype":
     import numpy as np
 
-    _, _, _, names, fields, itemsize, _, flags = state
+    _, _, _, names, fields, itemsize, _, _ = state
     parts = [fields[name] for name in names]
     if any(part[0].numpy is None or part[0].numpy.kind not in "biuf" for part in parts):
         raise ValueError("fields must be numbers")

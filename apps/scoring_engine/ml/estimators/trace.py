@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..risk_model import ModelFileError
-from ..vocabulary import one_line
 from .allowed import (
     ALLOWED,
     ARRAY_WRAPPER,
@@ -32,7 +31,6 @@ from .allowed import (
 from .arrays import Array, Dtype, check_wrapper, dtype_of, filled, settle_dtype, size_of
 
 MOST_STEPS = 3_000_000
-MOST_NESTED = 4
 _STEPS = frozenset(
     (
         "PROTO", "FRAME", "STOP", "MARK", "MEMOIZE", "BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET", "NONE",
@@ -77,14 +75,15 @@ class Seen:
 class Tracer(pickle._Unpickler):
     dispatch: dict[int, Callable[["Tracer"], None]] = {}
 
-    def __init__(self, file: io.BytesIO, seen: Seen, depth: int = 0) -> None:
+    def __init__(self, file: io.BytesIO, seen: Seen, *, nested: bool = False) -> None:
         super().__init__(file)
-        self._file, self._seen, self._depth = file, seen, depth
+        self._file, self._seen, self._nested = file, seen, nested
 
     def find_class(self, module: str, name: str) -> Name:
         key = (module, name)
         if key not in ALLOWED:
-            raise ModelFileError(f"it names {one_line(f'{module}.{name}', 120)}, which no model needs")
+            # Escaped, so that a letter of another script is seen to be one.
+            raise ModelFileError(f"it names {ascii(f'{module}.{name}')[1:-1][:150]}, which no model needs")
         self._seen.names.add(key)
         return Name(key)
 
@@ -123,6 +122,8 @@ class Tracer(pickle._Unpickler):
     def load_build(self) -> None:
         state, made = self.stack.pop(), self.stack[-1]
         if type(made) is Made and made.key == ARRAY_WRAPPER:
+            if self._nested:  # where joblib's own reader would read on as if no array followed
+                raise ModelFileError("it holds an array of objects that joblib would not write so")
             self.stack[-1] = self._read_array(state)
         else:
             _give_state(made, state)
@@ -177,9 +178,7 @@ class Tracer(pickle._Unpickler):
         return filled(dtype, shape, self._file.read(length))
 
     def _read_objects(self, shape: tuple[int, ...]) -> Array:
-        if self._depth >= MOST_NESTED:
-            raise ModelFileError("its pickles are nested too deep")
-        array = Tracer(self._file, self._seen, self._depth + 1).load()
+        array = Tracer(self._file, self._seen, nested=True).load()
         if type(array) is not Array or type(array.data) is not list or array.shape != shape:
             raise ModelFileError("it holds an array of objects that is something else")
         return array
