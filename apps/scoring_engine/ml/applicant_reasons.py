@@ -6,6 +6,7 @@ Nothing is invented: what the card does not say, the sentence leaves out. docs/r
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from .card_inputs import OTHER_SCALE, Input
@@ -38,6 +39,10 @@ class ReasonTeller:
         # What an expert wrote down as typical nobody has measured among applicants.
         judged = card is not None and card.version.startswith(EXPERT)
         self.typical_of = "judged" if judged else card.reference if card else ""
+        # The same for every applicant.
+        self.measure = cache(self._measure)
+        self.unit = cache(self._unit)
+        self.typical = cache(self._typical)
 
     @classmethod
     def of_card(cls, card: Card) -> "ReasonTeller":
@@ -48,10 +53,30 @@ class ReasonTeller:
             return {name}
         return set().union(*(self.facts_behind(part) for part in self.features[name].of if part != AS_OF))
 
-    def measure(self, feature: str) -> str:
+    def _measure(self, feature: str) -> str:
         """What is measured; empty where facts of the lender's own enter it, which may be called as anything."""
         known = self.facts_behind(feature) <= self.vocabulary.keys()
         return measure_of(self.features, feature) if known else ""
+
+    def _unit(self, feature: str) -> str:
+        measure = self.measure(feature)
+        if measure in UNITS:
+            return UNITS[measure]
+        if feature in self.characteristics:
+            return self.characteristics[feature].unit
+        if feature in self.features and self.features[feature].kind == "years_between":
+            return "years"
+        entry = self.inputs.get(feature)
+        return _UNIT_OF_KIND.get(entry.kind, "number") if entry else "number"
+
+    def _typical(self, feature: str, words: Words, currency: str) -> str | None:
+        c = self.characteristics.get(feature)
+        return None if c is None or c.typical is None else self.shown(feature, c.typical, words, currency)
+
+    def shown(self, feature: str, value: Any, words: Words, currency: str) -> str:
+        if isinstance(value, str | bool):
+            return words.category(feature, value)
+        return words.quantity(self.unit(feature), value, currency)
 
     def label(self, feature: str) -> str:
         c = self.characteristics.get(feature)
@@ -109,7 +134,7 @@ class _Applicant:
     def _side(self, axis: Axis, value: Any) -> str:
         if value is None:
             return self._special(axis.feature, self._code(axis.feature))
-        return self._said(axis.feature, value)
+        return self._said(axis.feature, value, self._shown(axis.feature, value))
 
     def _missing_in_pair(self, pair: Pair, values: list[Any]) -> str:
         absent = {fact for feature in pair.features for fact in self._missing_facts(feature)}
@@ -157,42 +182,27 @@ class _Applicant:
 
     def _beside_typical(self, feature: str, value: Any) -> str:
         """The typical value is told only where it shows what counts against the applicant."""
-        said, c = self._said(feature, value), self.of.characteristics.get(feature)
-        if c is None or c.typical is None or not _is_worse(c, value):
-            return said
-        typical = self._shown(feature, c.typical)
-        if typical == self._shown(feature, value):
+        shown = self._shown(feature, value)
+        said, typical = self._said(feature, value, shown), self.of.typical(feature, self.words, self.currency)
+        if typical in (None, shown) or not _is_worse(self.of.characteristics[feature], value):
             return said
         return self.words.phrase(self.of.typical_of, said=said, typical=typical)
 
-    def _said(self, feature: str, value: Any) -> str:
-        measure, shown = self.of.measure(feature), self._bounded(feature, value)
+    def _said(self, feature: str, value: Any, shown: str) -> str:
+        measure, text = self.of.measure(feature), self._bounded(feature, value, shown)
         if not self.words.has_measure(measure):
-            return self.words.phrase("plain", name=self._name(feature), value=shown)
-        return self.words.said_of(measure, UNITS[measure], value, shown)
+            return self.words.phrase("plain", name=self._name(feature), value=text)
+        return self.words.said_of(measure, UNITS[measure], value, text)
 
-    def _bounded(self, feature: str, value: Any) -> str:
+    def _bounded(self, feature: str, value: Any, shown: str) -> str:
         """A ratio as far out as the card lets it be may be further out in truth."""
-        shown, ratio = self._shown(feature, value), self.of.features.get(feature)
+        ratio = self.of.features.get(feature)
         if ratio is None or ratio.kind != "ratio" or ratio.least < value < ratio.most or value == 0:
             return shown
         return self.words.phrase("at_least" if value >= ratio.most else "at_most", value=shown)
 
     def _shown(self, feature: str, value: Any) -> str:
-        if isinstance(value, str | bool):
-            return self.words.category(feature, value)
-        return self.words.quantity(self._unit(feature), value, self.currency)
-
-    def _unit(self, feature: str) -> str:
-        measure = self.of.measure(feature)
-        if measure in UNITS:
-            return UNITS[measure]
-        if feature in self.of.characteristics:
-            return self.of.characteristics[feature].unit
-        if feature in self.of.features and self.of.features[feature].kind == "years_between":
-            return "years"
-        entry = self.of.inputs.get(feature)
-        return _UNIT_OF_KIND.get(entry.kind, "number") if entry else "number"
+        return self.of.shown(feature, value, self.words, self.currency)
 
     def _name(self, feature: str) -> str:
         return self.words.measure(self.of.measure(feature)) or self.of.label(feature)
