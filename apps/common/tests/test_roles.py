@@ -2,7 +2,7 @@
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import ProgrammingError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from apps.accounts.models import Branch
 from apps.accounts.services import create_branch
@@ -10,6 +10,8 @@ from apps.audit.models import AuditEvent
 from apps.common.database import INSERT_ONLY
 from apps.common.errors import Conflict
 from apps.common.roles import create_process_role
+from apps.scoring_engine.ml.tests.examples import small_card
+from apps.scoring_engine.tests.factories import put_in_service
 
 pytestmark = pytest.mark.django_db
 ROLE = 'credit "process" role'
@@ -33,6 +35,9 @@ def as_processes():
         cursor.execute("RESET ROLE")
 
 
+NAMED_BY_DIGEST = ("scoring_engine_modelcard", "scoring_engine_modelfile")
+
+
 def refused(statement: str) -> None:
     forbidden = pytest.raises(ProgrammingError, match=r"permission denied|must be owner")
     with forbidden, transaction.atomic(), connection.cursor() as cursor:
@@ -49,10 +54,20 @@ def test_it_does_the_work_of_services():
 
 
 @pytest.mark.usefixtures("as_processes")
+def test_it_puts_models_into_service_and_takes_none_away():
+    model = put_in_service(small_card())
+    assert model.state == "champion"
+    refused_by_guard = pytest.raises(IntegrityError, match="never deleted")
+    with refused_by_guard, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM scoring_engine_modelversion")
+
+
+@pytest.mark.usefixtures("as_processes")
 def test_it_changes_no_history():
     assert len(INSERT_ONLY) >= 5
     for table in INSERT_ONLY:
-        refused(f"UPDATE {table} SET id = id" if table != "scoring_engine_modelcard" else f"UPDATE {table} SET text=''")
+        key = "digest" if table in NAMED_BY_DIGEST else "id"
+        refused(f"UPDATE {table} SET {key} = {key}")
         refused(f"DELETE FROM {table}")
         refused(f"TRUNCATE {table}")
         refused(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
