@@ -1,4 +1,4 @@
-"""Applicants put into a table, and the exported SQL of a card run over it, by SQLite and by DuckDB."""
+"""Applicants put into a table, and what the exported SQL says of them in SQLite and DuckDB, and what batches say."""
 
 import datetime as dt
 import sqlite3
@@ -8,10 +8,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from apps.scoring_engine.ml.batch import score_batches
 from apps.scoring_engine.ml.exports.as_sql import Table, as_sql
 from apps.scoring_engine.ml.exports.parts import Parts
 from apps.scoring_engine.ml.scorecard import Assessment, Scorecard
 from apps.scoring_engine.ml.tests.edge_applicants import AS_OF, Applicant
+from apps.scoring_engine.ml.tests.strategies import facts_known
 
 TABLE = Table(unavailable="down")
 ARROW_TYPES = {
@@ -36,11 +38,14 @@ def rows_of(card: Scorecard, applicants: Sequence[Applicant]) -> list[tuple]:
 
 def answers_of(card: Scorecard, assessments: Sequence[Assessment]) -> list[Answer]:
     """What the SQL has to answer, as the engine says it."""
-    names = [c.feature for c in card.characteristics] + [pair.name for pair in card.pairs]
     return [
-        (number, found.score, found.probability_of_default, *map(_points(found).get, names))
+        (number, found.score, found.probability_of_default, *map(_points(found).get, _tables(card)))
         for number, found in enumerate(assessments)
     ]
+
+
+def _tables(card: Scorecard) -> list[str]:
+    return [c.feature for c in card.characteristics] + [pair.name for pair in card.pairs]
 
 
 def _points(assessment: Assessment) -> dict[str, int]:
@@ -70,3 +75,15 @@ def ask_duckdb(card: Scorecard, applicants: Sequence[Applicant]) -> list[Answer]
     with duckdb.connect() as database:
         database.register("applicants", pa.table(dict(zip(columns, arrays, strict=True))))
         return sorted(database.execute(as_sql(card, "duckdb", TABLE)).fetchall())
+
+
+def ask_batches(card: Scorecard, applicants: Sequence[Applicant]) -> list[Answer]:
+    columns = {
+        name: pa.array([facts.get(name) for facts, _ in applicants], ARROW_TYPES[fact.kind])
+        for name, fact in facts_known(card).items()
+    }
+    down = pa.array([",".join(sorted(unavailable)) or None for _, unavailable in applicants], pa.string())
+    batch = pa.RecordBatch.from_pydict(columns | {"unavailable": down})
+    (answer,) = score_batches(card, iter([batch]), as_of=AS_OF, contributions=True)
+    names = ["score", "probability_of_default", *(f"points_{name}" for name in _tables(card))]
+    return [(number, *map(row.get, names)) for number, row in enumerate(answer.to_pylist())]

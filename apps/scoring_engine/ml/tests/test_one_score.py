@@ -1,4 +1,5 @@
-"""One score everywhere: the row path, the exported SQL in two databases and the exported Python say the same.
+"""One score everywhere: the row path, batches, the exported SQL in two databases and the exported Python
+say the same.
 
 (The API says it too: apps/scoring_engine/tests/test_one_score_over_the_api.py; PostgreSQL and PMML have tests of their
 own in apps/scoring_engine/tests.)
@@ -15,7 +16,7 @@ from apps.scoring_engine.ml.exports.as_python import as_python
 from apps.scoring_engine.ml.scorecard import Scorecard
 from apps.scoring_engine.ml.vocabulary import check_facts
 
-from .databases import answers_of, ask_duckdb, ask_sqlite
+from .databases import answers_of, ask_batches, ask_duckdb, ask_sqlite
 from .edge_applicants import AS_OF, Applicant, EdgeApplicants
 from .exported import DRAWN, exported_card
 from .strategies import applicants, facts_known
@@ -42,13 +43,14 @@ def any_applicants(card: Scorecard) -> st.SearchStrategy[list[Applicant]]:
 
 
 @pytest.mark.parametrize("name", DRAWN)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_every_way_gives_the_same_score_and_points(name, data):
     card = exported_card(name)
     drawn = data.draw(any_applicants(card))
     found = [card.score(facts, as_of=AS_OF, unavailable=unavailable) for facts, unavailable in drawn]
     answers = answers_of(card, found)
+    assert ask_batches(card, drawn) == answers
     assert ask_sqlite(card, drawn) == answers
     assert ask_duckdb(card, drawn) == answers
     for (facts, unavailable), assessment in zip(drawn, found, strict=True):
