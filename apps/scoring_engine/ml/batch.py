@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from . import batch_kernels as kernels
-from .batch_columns import Column, entries_of, fact_of, names_by_row
+from .batch_columns import Column, entries_of, fact_of, missing, names_by_row
 from .batch_tables import EPOCH, BatchError, Layout, TablePlan
 from .features import DAYS_OF_YEAR
 from .grades import GRADES, grade, probability_of_default
@@ -26,6 +26,7 @@ UNAVAILABLE = "unavailable"
 ERRORS = pa.list_(pa.struct([("field", pa.string()), ("given", pa.string()), ("message", pa.string())]))
 LONGEST_TERM = 600
 _BOUNDS = np.array([SCALE_BOUNDS.get(scale, (-np.inf, np.inf)) for scale in SCALES], np.float64)
+_ALL_HERE = np.empty(0, np.uint8)
 _SCORE, _SCALE = next(iter(SCALE_OF.items()))
 
 
@@ -87,17 +88,18 @@ class BatchScorer:
         places = rows.placed()
         refused = rows.look_closer(places)
         scores = np.empty(batch.num_rows, np.int32)
-        kernels.sum_points(places, self.layout.points, self._card.base_points, scores)
+        points = np.empty((len(places) * self._contributions, batch.num_rows), np.int32)
+        kernels.sum_points(places, self.layout.points, self._card.base_points, scores, points)
         given = np.ones(batch.num_rows, np.bool_)
         given[[*refused]] = False
-        columns = self._columns(batch, rows, places, scores, given, refused)
-        missing = {name: rows.missing(name, given) for name in self._card.required}
+        columns = self._columns(batch, rows, places, scores, points, given, refused)
+        absent = {name: rows.missing(name, given) for name in self._card.required}
         return Scored(pa.RecordBatch.from_pydict(columns), scores[given], places[:, given] if refused else places,
-                      refused, missing)  # fmt: skip
+                      refused, absent)  # fmt: skip
 
     def _columns(
-        self, batch: pa.RecordBatch, rows: "_Rows", places: np.ndarray, scores: np.ndarray, given: np.ndarray,
-        refused: dict[int, list[FactError]],
+        self, batch: pa.RecordBatch, rows: "_Rows", places: np.ndarray, scores: np.ndarray, points: np.ndarray,
+        given: np.ndarray, refused: dict[int, list[FactError]],
     ) -> dict[str, pa.Array]:  # fmt: skip
         blank = ~given if refused else None
         at = np.where(given, scores - self._lowest, 0) if refused else scores - self._lowest
@@ -106,17 +108,14 @@ class BatchScorer:
         columns["probability_of_default"] = pa.array(self._probabilities[at], mask=blank)
         columns["grade"] = self._grades(rows, at, blank)
         columns |= self._reasons(places, given if refused else None)
-        if self._contributions:
-            columns |= {
-                f"points_{table.name}": pa.array(points[place], mask=blank)
-                for table, points, place in zip(self.layout.tables, self.layout.points, places, strict=True)
-            }
+        lines = zip(self.layout.tables, points, strict=True) if self._contributions else ()
+        columns |= {f"points_{table.name}": pa.array(line, mask=blank) for table, line in lines}
         return columns | {"errors": _errors(refused, batch.num_rows)}
 
     def _reasons(self, places: np.ndarray, given: np.ndarray | None) -> dict[str, pa.Array]:
-        found = np.empty((self._top_reasons, places.shape[1]), np.int16)
+        found = np.empty((self._top_reasons, places.shape[1]), np.int8 if len(self._codes) < 128 else np.int16)
         if self._top_reasons:
-            kernels.worst_tables(places, self.layout.impacts, found)
+            kernels.worst_tables(places, self.layout.keys, found)
         return {
             f"reason_{number}": pa.DictionaryArray.from_arrays(
                 pa.array(line, mask=(line < 0) if given is None else (line < 0) | ~given), self._codes
@@ -154,9 +153,12 @@ class _Rows:
         self._as_of = as_of
         self._texts = texts
         self._unsure = np.zeros(batch.num_rows, np.bool_)
-        self._values = np.empty((layout.lines, batch.num_rows))
-        self._states = np.empty((layout.lines, batch.num_rows), np.uint8)
+        self._here = np.zeros(batch.num_rows, np.uint8)
+        nothing = missing(batch.num_rows)
+        self._values = [nothing[0]] * layout.lines
+        self._states = [nothing[1]] * layout.lines
         self._present = [name for name in layout.facts if name in batch.schema.names]
+        self._terms: dict[int, int] = {}  # of rows that were checked one by one
         self._strangers: dict[int, list[FactError]] = {}
         self._load()
         self._mark_unavailable()
@@ -164,13 +166,11 @@ class _Rows:
         self._derive()
 
     def _load(self) -> None:
-        for name, plan in self._layout.facts.items():
-            values, states = self._values[plan.line], self._states[plan.line]
-            if name in self._present:
-                column = Column(plan, values, states, self._unsure, self._as_of)
-                column.load(self._batch.column(name), texts=self._texts)
-            else:
-                values[:], states[:] = np.nan, kernels.MISSING
+        for name in self._present:
+            plan = self._layout.facts[name]
+            column = Column(plan, self._unsure, self._here, self._as_of)
+            column.load(self._batch.column(name), texts=self._texts)
+            self._values[plan.line], self._states[plan.line] = column.values, column.states
 
     def _mark_unavailable(self) -> None:
         if UNAVAILABLE not in self._batch.schema.names:
@@ -181,9 +181,9 @@ class _Rows:
             if plan is None:
                 self._refuse_strangers(name, rows[places])
                 continue
-            states = self._states[plan.line]
-            here = rows[places]
-            states[here[states[here] == kernels.MISSING]] = kernels.UNAVAILABLE
+            down, states = rows[places], self._states[plan.line].copy()
+            states[down[states[down] == kernels.MISSING]] = kernels.UNAVAILABLE
+            self._states[plan.line] = states
 
     def _refuse_strangers(self, name: str, rows: np.ndarray) -> None:
         error = FactError(UNAVAILABLE, shown(name), f"must name facts of {self._layout.scorer.segment} applicants")
@@ -195,13 +195,15 @@ class _Rows:
         facts = self._layout.facts
         if _SCORE in facts:
             line = facts[_SCORE].line
+            self._values[line], self._states[line] = self._values[line].copy(), self._states[line].copy()
             kernels.apply_scale(self._values[line], self._states[line], self._values[facts[_SCALE].line], _BOUNDS,
                                 self._layout.own_scale, self._layout.other_scale, self._unsure)  # fmt: skip
 
     def _derive(self) -> None:
         values, states = self._values, self._states
         for made in self._layout.derived:
-            out, first = (values[made.line], states[made.line]), made.parts[0]
+            out, first = (np.empty(len(self._here)), np.empty(len(self._here), np.uint8)), made.parts[0]
+            values[made.line], states[made.line] = out
             if made.kind == "years_between":
                 today = (self._as_of - EPOCH).days
                 kernels.derive_years(values[first], states[first], today, DAYS_OF_YEAR, *out)
@@ -222,6 +224,8 @@ class _Rows:
                 continue
             axis = table.axes[0]
             values, states = self._values[axis.line], self._states[axis.line]
+            if states is self._here and not len(axis.groups):
+                states = _ALL_HERE
             if len(axis.groups):
                 kernels.place_groups(values, states, axis.groups, axis.state_places, line)
             else:
@@ -256,7 +260,7 @@ class _Rows:
             return error.errors
         bins = card.score(facts, as_of=self._as_of, unavailable=self._down(row)).bins
         places[:, row] = [table.places[bins[table.name]] for table in self._layout.tables]
-        self._values[self._layout.facts["term_months"].line, row] = facts.get("term_months", np.nan)
+        self._terms[row] = facts.get("term_months", 0)
         return []
 
     def facts(self, row: int) -> dict[str, Any]:
@@ -274,7 +278,9 @@ class _Rows:
     def terms(self) -> np.ndarray:
         """Whole months, 0 where no term is known."""
         terms = self._values[self._layout.facts["term_months"].line]
-        return np.where((terms >= 1) & (terms <= LONGEST_TERM), terms, 0).astype(np.int16)
+        whole = np.where((terms >= 1) & (terms <= LONGEST_TERM), terms, 0).astype(np.int16)
+        whole[[*self._terms]] = [*self._terms.values()]
+        return whole
 
     def missing(self, name: str, given: np.ndarray) -> int:
         """Scored rows in which the applicant gave no `name`."""

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .batch_kernels import MISSING, UNSURE, load_looked_up, load_numbers
+from .batch_kernels import MISSING, UNSURE, all_within, load_looked_up, load_numbers
 from .batch_tables import EPOCH, BatchError, FactPlan
 from .vocabulary import _parsed_day as parsed_day
 
@@ -27,19 +27,23 @@ ALL_PRESENT = np.empty(0, np.bool_)
 
 
 class Column:
-    """One slice of a column, read into its line of `values` and `states`; rows that need a closer look are `unsure`."""
+    """One slice of a column, read into `values` and `states`; rows that need a closer look are set in `unsure`.
 
-    def __init__(self, plan: FactPlan, values: np.ndarray, states: np.ndarray, unsure: np.ndarray, as_of: dt.date):
+    here: the states of a column whose values are all there; it is shared, and so are values that need no copy.
+    """
+
+    def __init__(self, plan: FactPlan, unsure: np.ndarray, here: np.ndarray, as_of: dt.date) -> None:
         self._plan = plan
-        self._values = values
-        self._states = states
+        self.values = np.empty(0)
+        self.states = here
         self._unsure = unsure
         self._as_of = as_of
 
     def load(self, array: pa.Array, *, texts: bool) -> None:
+        """Sets values and states."""
         kind = self._plan.fact.kind
         if array.null_count == len(array):
-            self._values[:], self._states[:] = np.nan, MISSING
+            self._miss()
         elif _is_text(array.type) and (kind in ("category", "date") or (texts and kind == "flag")):
             self._look_up(array, texts=texts)
         elif kind == "date":
@@ -61,8 +65,13 @@ class Column:
         given = numbers if isinstance(numbers, np.ndarray) else _doubles(numbers)
         least, most = self._bounds()
         plan = self._plan
+        simple = not array.null_count and not len(plan.codes) and plan.fact.kind == "number"
+        if simple and all_within(given, least, most):
+            self.values = given
+            return
+        self._make_room()
         load_numbers(given, _present(array), least, most, plan.fact.kind != "number", plan.codes, plan.code_states,
-                     self._values, self._states, self._unsure)  # fmt: skip
+                     self.values, self.states, self._unsure)  # fmt: skip
 
     def _numbers_of_texts(self, array: pa.Array) -> None:
         array = _plain(array)
@@ -75,7 +84,7 @@ class Column:
 
     def _refuse(self, array: pa.Array) -> None:
         """A column of another type: whoever has a value in it is refused."""
-        self._values[:], self._states[:] = np.nan, MISSING
+        self._miss()
         self._unsure |= array.is_valid().to_numpy(zero_copy_only=False)
 
     def _look_up(self, array: pa.Array, *, texts: bool) -> None:
@@ -83,7 +92,8 @@ class Column:
         entries = encoded.dictionary.to_pylist()
         table = np.array([*(self._value_of(entry, texts=texts) for entry in entries), np.nan])
         indices = encoded.indices.cast(pa.int32()).fill_null(len(entries)).to_numpy()
-        load_looked_up(indices, table, self._values, self._states, self._unsure)
+        self._make_room()
+        load_looked_up(indices, table, self.values, self.states, self._unsure)
 
     def _value_of(self, entry: str | None, *, texts: bool) -> float:
         kind, allowed = self._plan.fact.kind, self._plan.rule[3]
@@ -98,11 +108,21 @@ class Column:
             return UNSURE
         return float(self._plan.known.index(entry)) if entry in self._plan.known else -1.0
 
+    def _make_room(self) -> None:
+        self.values, self.states = np.empty(len(self._unsure)), np.empty(len(self._unsure), np.uint8)
+
+    def _miss(self) -> None:
+        self.values, self.states = missing(len(self._unsure))
+
     def _bounds(self) -> tuple[float, float]:
         _, least, most, _ = self._plan.rule
         if self._plan.fact.kind == "date":
             return (least - EPOCH).days, (self._as_of - EPOCH).days
         return float(least), float(most)
+
+
+def missing(rows: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.full(rows, np.nan), np.full(rows, MISSING, np.uint8)
 
 
 def fact_of(plan: FactPlan, value: Any, *, texts: bool) -> Any:

@@ -11,6 +11,8 @@ from numba import njit
 
 HERE, MISSING, UNAVAILABLE, SPECIAL = 0, 1, 2, 3
 UNSURE = -np.inf  # in a table of values: a text that is none of them
+Array = np.ndarray
+SMALL_BLOCK = 512
 BLOCK = 2048  # rows of one column that stay in the nearest cache
 NO_PLACE, NO_CELL = -1, -2
 
@@ -24,7 +26,18 @@ def compiled(function: Callable) -> Callable:
 
 
 @compiled
-def load_numbers(given, present, least, most, whole, codes, code_states, values, states, unsure):
+def load_numbers(
+    given: Array,
+    present: Array,
+    least: float,
+    most: float,
+    whole: bool,
+    codes: Array,
+    code_states: Array,
+    values: Array,
+    states: Array,
+    unsure: Array,
+) -> None:
     """Numbers into values and states; `present` is empty where every row has one."""
     for i in range(len(given)):
         value, state = given[i], HERE
@@ -43,7 +56,7 @@ def load_numbers(given, present, least, most, whole, codes, code_states, values,
 
 
 @compiled
-def load_looked_up(indices, table, values, states, unsure):
+def load_looked_up(indices: Array, table: Array, values: Array, states: Array, unsure: Array) -> None:
     """Values of a dictionary's entries: `table` has nan for a missing one, UNSURE for one that is not allowed."""
     for i in range(len(indices)):
         value = table[indices[i]]
@@ -54,7 +67,9 @@ def load_looked_up(indices, table, values, states, unsure):
 
 
 @compiled
-def apply_scale(values, states, scales, bounds, own_scale, other_scale, unsure):
+def apply_scale(
+    values: Array, states: Array, scales: Array, bounds: Array, own_scale: int, other_scale: int, unsure: Array
+) -> None:
     """A score outside the bounds of its scale is unsure, one of another scale than `own_scale` (-1: none) special."""
     for i in range(len(values)):
         scale = -1 if np.isnan(scales[i]) or scales[i] < 0 else int(scales[i])
@@ -66,7 +81,7 @@ def apply_scale(values, states, scales, bounds, own_scale, other_scale, unsure):
 
 
 @compiled
-def _state_of_parts(first, second):
+def _state_of_parts(first: int, second: int) -> int:
     """An unavailable part decides first, then a special code, then a missing part."""
     if first == UNAVAILABLE or second == UNAVAILABLE:
         return UNAVAILABLE
@@ -76,7 +91,17 @@ def _state_of_parts(first, second):
 
 
 @compiled
-def derive_ratio(start, end, start_states, end_states, multiplier, least, most, values, states):
+def derive_ratio(
+    start: Array,
+    end: Array,
+    start_states: Array,
+    end_states: Array,
+    multiplier: float,
+    least: float,
+    most: float,
+    values: Array,
+    states: Array,
+) -> None:
     for i in range(len(start)):
         if start_states[i] or end_states[i]:
             values[i] = np.nan
@@ -93,7 +118,9 @@ def derive_ratio(start, end, start_states, end_states, multiplier, least, most, 
 
 
 @compiled
-def derive_difference(start, end, start_states, end_states, values, states):
+def derive_difference(
+    start: Array, end: Array, start_states: Array, end_states: Array, values: Array, states: Array
+) -> None:
     for i in range(len(start)):
         if start_states[i] or end_states[i]:
             values[i] = np.nan
@@ -104,7 +131,9 @@ def derive_difference(start, end, start_states, end_states, values, states):
 
 
 @compiled
-def derive_years(start, start_states, as_of, days_of_year, values, states):
+def derive_years(
+    start: Array, start_states: Array, as_of: int, days_of_year: float, values: Array, states: Array
+) -> None:
     """`start` and `as_of` are numbers of days."""
     for i in range(len(start)):
         days = as_of - start[i]
@@ -113,22 +142,32 @@ def derive_years(start, start_states, as_of, days_of_year, values, states):
 
 
 @compiled
-def place_numbers(values, states, edges, state_places, places):
-    """The bin of every row: how many edges lie at or below its value."""
-    for start in range(0, len(values), BLOCK):
-        end = min(start + BLOCK, len(values))
-        places[start:end] = 0
-        for k in range(len(edges)):
-            edge = edges[k]
-            for i in range(start, end):
-                places[i] += values[i] >= edge
-        for i in range(start, end):
-            if states[i]:
-                places[i] = state_places[states[i]]
+def all_within(given: Array, least: float, most: float) -> bool:
+    """False for nan too."""
+    outside = 0
+    for i in range(len(given)):
+        outside += not (given[i] >= least and given[i] <= most)
+    return outside == 0
 
 
 @compiled
-def place_groups(values, states, groups, state_places, places):
+def place_numbers(values: Array, states: Array, edges: Array, state_places: Array, places: Array) -> None:
+    """The bin of every row: how many edges lie at or below its value. `states` is empty where all values are there."""
+    for start in range(0, len(values), BLOCK):
+        some, counts = values[start : start + BLOCK], places[start : start + BLOCK]
+        for i in range(len(counts)):
+            counts[i] = 0
+        for k in range(len(edges)):
+            edge = edges[k]
+            for i in range(len(counts)):
+                counts[i] += np.uint16(some[i] >= edge)
+    for i in range(len(states)):
+        if states[i]:
+            places[i] = state_places[states[i]]
+
+
+@compiled
+def place_groups(values: Array, states: Array, groups: Array, state_places: Array, places: Array) -> None:
     """`groups`: the place of each known value; the last one is that of an unseen category, which has the value -1."""
     for i in range(len(values)):
         if states[i]:
@@ -138,7 +177,7 @@ def place_groups(values, states, groups, state_places, places):
 
 
 @compiled
-def place_on_axis(values, states, edges, groups, special_place, places):
+def place_on_axis(values: Array, states: Array, edges: Array, groups: Array, special_place: int, places: Array) -> None:
     """The line of a grid, NO_PLACE, or NO_CELL where a special code has no line."""
     for i in range(len(values)):
         if states[i] >= SPECIAL:
@@ -152,7 +191,9 @@ def place_on_axis(values, states, edges, groups, special_place, places):
 
 
 @compiled
-def place_pairs(first, second, first_states, second_states, width, cells, places):
+def place_pairs(
+    first: Array, second: Array, first_states: Array, second_states: Array, width: int, cells: int, places: Array
+) -> None:
     """After the cells: missing, unavailable, special. Which of them comes first is told in pairs.py."""
     for i in range(len(first)):
         if first[i] >= 0 and second[i] >= 0:
@@ -164,39 +205,52 @@ def place_pairs(first, second, first_states, second_states, width, cells, places
 
 
 @compiled
-def sum_points(places, points, base_points, scores):
+def sum_points(places: Array, points: Array, base_points: int, scores: Array, contributions: Array) -> None:
+    """`contributions` may have no lines, where only the sum is asked for."""
     scores[:] = base_points
+    kept = len(contributions) > 0
     for j in range(len(places)):
-        table = points[j]
+        table, line = points[j], places[j]
+        out = contributions[j] if kept else scores
         for i in range(len(scores)):
-            scores[i] += table[places[j, i]]
+            found = table[line[i]]
+            if kept:
+                out[i] = found
+            scores[i] += found
 
 
 @compiled
-def worst_tables(places, impacts, reasons):
+def worst_tables(places: Array, keys: Array, reasons: Array) -> None:
     """Of each row the tables of the lowest negative impacts, lowest first, those of one impact in their order; then -1.
 
-    An impact and its table are compared as one number.
+    keys: impact * tables + table as one number, 0 where the impact is not negative. Each table's key sinks through the
+    places of the reasons, for a block of rows at once.
     """
-    most, tables = len(reasons), len(places)
-    worst = np.empty(most, np.int64)
-    for i in range(places.shape[1]):
+    most, tables, rows = len(reasons), len(places), places.shape[1]
+    worst, sinking = np.empty((most, SMALL_BLOCK), np.int32), np.empty(SMALL_BLOCK, np.int32)
+    for start in range(0, rows, SMALL_BLOCK):
+        count = min(SMALL_BLOCK, rows - start)
         worst[:] = 0
         for j in range(tables):
-            key = np.int64(impacts[j, places[j, i]]) * tables + j
-            if key - j < 0 and key < worst[most - 1]:
-                k = most - 1
-                while k > 0 and worst[k - 1] > key:
-                    worst[k] = worst[k - 1]
-                    k -= 1
-                worst[k] = key
+            table, line = keys[j], places[j, start : start + count]
+            for i in range(len(line)):
+                sinking[i] = table[line[i]]
+            for k in range(most):
+                held = worst[k]
+                for i in range(len(sinking)):
+                    key, other = sinking[i], held[i]
+                    held[i] = min(key, other)
+                    sinking[i] = max(key, other)
         for k in range(most):
-            reasons[k, i] = worst[k] % tables if worst[k] < 0 else -1
+            out, held = reasons[k, start : start + count], worst[k]
+            for i in range(len(out)):
+                out[i] = held[i] % tables if held[i] < 0 else -1
 
 
 @compiled
-def count_places(places, counted, counts):
-    """Adds to counts[table, place] the rows that are `counted`."""
+def count_places(places: Array, counts: Array) -> None:
+    """Adds the rows to counts[table, place]."""
     for j in range(len(places)):
-        for i in range(len(counted)):
-            counts[j, places[j, i]] += counted[i]
+        line, table = places[j], counts[j]
+        for i in range(len(line)):
+            table[line[i]] += 1

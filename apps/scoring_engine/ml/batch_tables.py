@@ -73,7 +73,10 @@ class TablePlan:
 
 
 class Layout:
-    """facts: every one that may be sent, those of the card first; tables in the order of their names."""
+    """facts: every one that may be sent, those of the card first; tables in the order of their names.
+
+    keys: impact and table as one number, by table and place.
+    """
 
     def __init__(self, scorer: Scorecard) -> None:
         card = read_card(scorer.to_dict())
@@ -94,7 +97,7 @@ class Layout:
         self.own_scale = next((SCALES.index(entry.scale) for entry in card.inputs if entry.scale), -1)
         self.other_scale = self._states.get(OTHER_SCALE, 0)
         self.points = _padded([table.points for table in self.tables])
-        self.impacts = self.points - np.array([[table.reference_points] for table in self.tables], np.int32)
+        self.keys = _keys(self.points, self.tables)
         _check_exact(card)
 
     def _fact(self, fact: Fact, rule: Rule, line: int, card: Card, entry: Input | None) -> FactPlan:
@@ -163,6 +166,15 @@ def _padded(rows: list[tuple[int, ...]]) -> np.ndarray:
     for line, row in zip(found, rows, strict=True):
         line[: len(row)] = row
     return found
+
+
+def _keys(points: np.ndarray, tables: list[TablePlan]) -> np.ndarray:
+    """Impact and table as one number, to be sorted by; 0 where the impact is not negative."""
+    impacts = points - np.array([[table.reference_points] for table in tables], np.int64)
+    keys = np.where(impacts < 0, impacts * len(tables) + np.arange(len(tables))[:, None], 0)
+    if keys.min() < np.iinfo(np.int32).min:
+        raise BatchError("The impacts of this card are too large to be sorted in batches.")
+    return keys.astype(np.int32)
 
 
 def _check_exact(card: Card) -> None:
