@@ -226,7 +226,7 @@ def step_NEWOBJ_EX(canary: Path) -> bytes:
 @hostile("pickle")
 def attribute_set_by_a_state_in_two_parts(canary: Path) -> bytes:
     """BUILD with (None, {...}) sets attributes of a class: its own __setstate__ runs the next BUILD."""
-    cls = stacked("sklearn.ensemble._hist_gradient_boosting.predictor", "TreePredictor")
+    cls = stacked("sklearn._loss.link", "LogitLink")
     swap = b"N}" + text("__setstate__") + stacked("posix", "system") + b"s\x86b"
     return whole(cls, b"q\x01", swap, b"0h\x01)\x81", touch(canary), b"b")
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ..card_inputs import known_to
+from ..card_inputs import OTHER_SCALE, known_to
 from ..cards import LEAST_SCORE, MOST_SCORE, Feature, canonical
 from ..features import MISSING, SPECIAL, UNAVAILABLE, Derivations, States
 from ..grades import probability_of_default
@@ -101,11 +101,13 @@ class Assessment:
         used = self._estimator.facts_used
         unused = [name for name, value in self._facts.items() if name not in used and value is not None]
         unseen = [name for name, label in self.bins.items() if label == UNSEEN]
+        off_scale = [name for name, label in self.bins.items() if label == SPECIAL + OTHER_SCALE]
         why = {name: self._states.get(name, MISSING) for name in self._absent()}
         return [
             {"code": "contributions", "fact": "", "message": f"The {contributions.TOLD[self.method]}"},
             *(_warning("fact_not_used", name, "is not used by this model") for name in unused),
             *(_warning("unseen_category", name, "is a category this model was not made for") for name in unseen),
+            *(_warning(OTHER_SCALE, name, "is on a scale this model was not made for") for name in off_scale),
             *(_warning(f"required_{state}", name, _required(state)) for name, state in why.items()),
         ]
 

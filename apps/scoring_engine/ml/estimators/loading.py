@@ -25,16 +25,21 @@ def load(scan: Scan) -> Any:
 
     try:
         model = _Reader("", io.BytesIO(scan.data), ensure_native_byte_order=True).load()
+        _use_one_thread(model)
     except ModelFileError:
         raise
     except UNREADABLE as error:
         raise ModelFileError(f"it cannot be loaded ({one_line(str(error), 150) or type(error).__name__})") from None
     except RuntimeError as error:  # LightGBMError among them
         raise ModelFileError(f"it cannot be loaded ({one_line(str(error), 150)})") from None
+    return model
+
+
+def _use_one_thread(model: Any) -> None:
+    """Threads add in another order each time."""
     for part in _parts(model, set()):
         if "n_jobs" in vars(part):
-            part.n_jobs = 1  # threads add in another order each time
-    return model
+            part.n_jobs = 1
 
 
 def check_versions(scan: Scan) -> None:
