@@ -2,8 +2,8 @@
 
 Ours checks the facts strictly, counts the caller's requests, seals the facts and keeps a durable row of the log and an
 audit event; the plain view has none of that and no middleware but Django's CommonMiddleware. Both stand behind gunicorn
-with two sync workers on one private PostgreSQL (fsync and synchronous_commit on), ask for the same token, get the same
-facts, and take turns. Clients, servers and database share the cores of the machine. Run as
+with two workers of four threads on one private PostgreSQL (fsync and synchronous_commit on), ask for the same token,
+get the same facts, and take turns. Clients, servers and database share the cores of the machine. Run as
 `python -m benchmarks.http_scoring`; the last line is JSON.
 """
 
@@ -25,7 +25,7 @@ from pathlib import Path
 from benchmarks.postgresql import free_port, private_postgresql
 
 ROOT = Path(__file__).resolve().parents[1]
-CONNECTIONS, WORKERS = 8, 2
+CONNECTIONS, WORKERS, THREADS = 8, 2, 4
 OFFICER = """
 from datetime import timedelta
 from apps.accounts.models import Branch
@@ -61,6 +61,7 @@ def served(application: str, env: dict[str, str]) -> Iterator[int]:
     """gunicorn with `application`; yields its port once it answers."""
     port = free_port()
     command = ["-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--workers", str(WORKERS)]
+    command += ["--threads", str(THREADS)]
     process = subprocess.Popen(
         [sys.executable, *command, "--log-level", "error"], cwd=ROOT, env=env, stderr=subprocess.DEVNULL
     )
@@ -129,7 +130,8 @@ def main() -> None:
         found = measure(env, prepare(env), options.rounds, options.seconds)
     figures = {name: median(rounds) for name, rounds in found.items()}
     ratio = round(figures["credit_ml"]["requests_s"] / figures["plain"]["requests_s"], 2)
-    setup = {"connections": CONNECTIONS, "workers": WORKERS, "load_average": round(os.getloadavg()[0], 1)}
+    setup = {"connections": CONNECTIONS, "workers": WORKERS, "threads": THREADS}
+    setup["load_average"] = round(os.getloadavg()[0], 1)
     print(json.dumps(figures | {"ratio": ratio} | setup))
 
 
