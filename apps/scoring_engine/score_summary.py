@@ -42,7 +42,6 @@ class Summary:
 
     def as_dict(self) -> dict[str, Any]:
         scored = int(self._scores.sum())
-        known = self._compared()
         return {
             "model": self._scorer.version,
             "digest": self._scorer.digest,
@@ -52,7 +51,7 @@ class Summary:
             "missing_required": {name: rows for name, rows in self._missing.items() if rows},
             "score": self._distribution(scored) if scored else None,
             "grades": {letter: int(count) for (letter, _), count in zip(GRADES, self._grades, strict=True)},
-            "training": known if scored else None,
+            "training": self._compared() if scored else None,
         }
 
     def _distribution(self, scored: int) -> dict[str, Any]:
@@ -75,11 +74,10 @@ class Summary:
         found: dict[str, Any] = {"psi": psi, "not_compared": sorted(set(shares) - set(psi)),
                                  "psi_of_the_score": None, "why": NO_SCORE_PSI if psi else NO_FIGURES}  # fmt: skip
         if len(compared) == len(shares):
-            found["mean_score"] = round(self._scorer.base_points + sum(
-                float(np.average(table.points, weights=compared[table.name][0])) for table in self._tables), 2)  # fmt: skip
-        return found | {
-            "moved": {name: "red" if value >= RED else "amber" for name, value in psi.items() if value >= AMBER}
-        }
+            means = (float(np.average(table.points, weights=compared[table.name][0])) for table in self._tables)
+            found["mean_score"] = round(self._scorer.base_points + sum(means), 2)
+        found["moved"] = {name: "red" if value >= RED else "amber" for name, value in psi.items() if value >= AMBER}
+        return found
 
     def _both(self, table: TablePlan, now: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """Rows by bin of training and of this file; None where the manifest does not fit the table."""

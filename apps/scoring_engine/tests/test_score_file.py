@@ -66,8 +66,7 @@ def test_csv_to_csv_scores_what_it_can_and_names_what_it_refused(tmp_path):
     )
     rows = list(csv.DictReader((tmp_path / "out.csv").open()))
     card = card_in_service("individual").card
-    facts = {"yearly_income": 60000000, "requested_amount": 12000000, "credit_history_score": 712,
-             "credit_history_scale": "fico_300_850", "oldest_account_date": "2012-03-01", "term_months": 36}  # fmt: skip
+    facts = dict(zip(HEAD.split(",")[1:], [60000000, 12000000, 712, "fico_300_850", "2012-03-01", 36], strict=True))
     wanted = by_row(card, (check_facts("individual", facts, as_of=AS_OF), frozenset()))
     assert list(rows[0]) == ["id", "score", "probability_of_default", "grade", "reason_1", "reason_2"]
     assert (rows[0]["id"], int(rows[0]["score"]), rows[0]["grade"]) == ("a1", wanted["score"], wanted["grade"])
@@ -77,7 +76,8 @@ def test_csv_to_csv_scores_what_it_can_and_names_what_it_refused(tmp_path):
     errors = list(csv.DictReader((tmp_path / "out.errors.csv").open()))
     assert [(row["row"], row["field"], row["given"]) for row in errors] == [
         ("2", "yearly_income", "-5"), ("2", "oldest_account_date", '"2031-01-01"'),
-        ("3", "requested_amount", '"12000000.5"'), ("3", "term_months", '"abc"'), ("3", "credit_history_score", "900"),
+        ("3", "requested_amount", '"12000000.5"'), ("3", "term_months", '"abc"'),
+        ("3", "credit_history_score", "900"),
     ]  # fmt: skip
     assert errors[0]["message"] == "must be a whole number from 0 to 1000000000000000"
     found = summary_of(tmp_path / "out.csv")
@@ -101,7 +101,7 @@ def test_a_row_is_refused_in_the_words_of_the_check_of_facts(tmp_path, value, fa
 
 
 def test_stability_is_told_against_the_training_rows_of_the_manifest(tmp_path):
-    _, card, manifest = shipped_model("individual")
+    _, _, manifest = shipped_model("individual")
     run(written(tmp_path, "\n".join([HEAD, *[GOOD] * 50, ""])), tmp_path / "out.csv")
     found = summary_of(tmp_path / "out.csv")["training"]
     assert sorted(found["psi"]) == sorted(manifest["training_bins"])
