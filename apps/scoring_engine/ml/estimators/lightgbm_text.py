@@ -1,5 +1,6 @@
 """The text of a LightGBM model, checked before LightGBM reads it: its reader trusts sizes and steps as they stand."""
 
+import math
 import re
 from typing import Any
 
@@ -53,6 +54,8 @@ def _check_tree(tree: dict[str, str], columns: int) -> None:
     found = {key: tree.get(key, "").split() for key in lengths}
     if any(len(found[key]) != length for key, length in lengths.items() if leaves > 1 or key == "leaf_value"):
         raise ModelFileError(_BROKEN)
+    if not all(math.isfinite(float(value)) for value in found["leaf_value"]):
+        raise ModelFileError("a tree in it answers with something that is no number")
     if leaves > 1:
         if any(not 0 <= _whole(feature) < columns for feature in found["split_feature"]):
             raise ModelFileError("a tree in it looks at columns that its model has not")

@@ -29,13 +29,22 @@ def _check_tree(state: dict[str, Any]) -> None:
     _check_steps(nodes["left_child"], nodes["right_child"], nodes["left_child"] == -1)
     if type(state.get("max_depth")) is not int:
         raise ModelFileError(_NOT_SOUND)
+    _check_finite(values.numbers())
 
 
 def _check_predictor(state: dict[str, Any]) -> None:
-    nodes = _nodes(state.get("nodes"), ("left", "right", "feature_idx", "is_leaf", "is_categorical"))
+    nodes = _nodes(state.get("nodes"), ("left", "right", "feature_idx", "is_leaf", "is_categorical", "value"))
     if nodes["is_categorical"].any():
         raise ModelFileError("a tree in it splits by categories itself; give the model codes of its categories")
     _check_steps(nodes["left"], nodes["right"], nodes["is_leaf"] == 1)
+    _check_finite(nodes["value"])
+
+
+def _check_finite(values: Any) -> None:
+    import numpy as np
+
+    if values.dtype.kind != "f" or not np.isfinite(values).all():
+        raise ModelFileError("a tree in it answers with something that is no number")
 
 
 def _nodes(array: Any, names: tuple[str, ...]) -> Any:
