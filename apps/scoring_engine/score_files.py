@@ -50,7 +50,7 @@ def score_file(
     if not isinstance(scorer, Scorecard):
         raise ScoreFileError(f"{scorer.version} is not a points table: only scorecards score files.")
     try:
-        with open_table(job.source, [*scorer_columns(scorer), *job.keep]) as table:
+        with open_table(job.source, scorer_columns(scorer), job.keep) as table:
             for text in remarks(scorer, table, job):
                 warn(text)
             return _scored(scorer, manifest, job, table, progress)

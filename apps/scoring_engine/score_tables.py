@@ -29,6 +29,7 @@ class ReadTable(Protocol):
 
     def batches(self) -> Iterator[pa.RecordBatch]: ...
     def position(self) -> int: ...
+    def close(self) -> None: ...
 
 
 class RowWriter(Protocol):
@@ -38,13 +39,13 @@ class RowWriter(Protocol):
 class _Parquet:
     texts = False
 
-    def __init__(self, path: Path, wanted: Sequence[str]) -> None:
-        names = pq.read_schema(path).names
-        texts = [field.name for field in pq.read_schema(path) if pa.types.is_string(field.type)]
+    def __init__(self, path: Path, facts: Sequence[str], keep: Sequence[str]) -> None:
+        schema = pq.read_schema(path)
+        texts = [field.name for field in schema if pa.types.is_string(field.type) and field.name not in keep]
         self._file = pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False)
-        self.names = names
+        self.names = schema.names
         self.size = max(self._file.metadata.num_rows, 1)
-        self._wanted = [name for name in dict.fromkeys(wanted) if name in names]
+        self._wanted = [name for name in dict.fromkeys((*facts, *keep)) if name in self.names]
         self._done = 0
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -55,17 +56,20 @@ class _Parquet:
     def position(self) -> int:
         return self._done
 
+    def close(self) -> None:
+        self._file.close()
+
 
 class _Csv:
     texts = True
 
-    def __init__(self, path: Path, wanted: Sequence[str]) -> None:
+    def __init__(self, path: Path, facts: Sequence[str], keep: Sequence[str]) -> None:
         self._raw = path.open("rb")
         self.size = max(path.stat().st_size, 1)
         options = {"parse_options": pacsv.ParseOptions(newlines_in_values=True)}
         with pacsv.open_csv(path, **options) as first:
             self.names = first.schema.names
-        included = [name for name in dict.fromkeys(wanted) if name in self.names]
+        included = [name for name in dict.fromkeys((*facts, *keep)) if name in self.names]
         convert = pacsv.ConvertOptions(
             column_types={name: pa.string() for name in included}, include_columns=included, strings_can_be_null=True,
             null_values=[""],
@@ -77,17 +81,20 @@ class _Csv:
         yield from self._reader
 
     def position(self) -> int:
-        return min(self._raw.tell(), self.size) if not self._raw.closed else self.size
+        return self.size if self._raw.closed else min(self._raw.tell(), self.size)
+
+    def close(self) -> None:
+        self._raw.close()
 
 
 @contextmanager
-def open_table(path: Path, wanted: Sequence[str]) -> Iterator[ReadTable]:
-    """The wanted columns of a file, those it has; raises ScoreFileError for what is no table."""
+def open_table(path: Path, facts: Sequence[str], keep: Sequence[str]) -> Iterator[ReadTable]:
+    """The columns of facts and those to keep, as far as a file has them; raises ScoreFileError for what is no table."""
     kind = {**dict.fromkeys(PARQUET, _Parquet), **dict.fromkeys(CSV, _Csv)}.get(path.suffix.lower())
     if kind is None:
         raise ScoreFileError(f"{path.name} must be CSV or Parquet, told by its suffix: {SUFFIXES}.")
     try:
-        table = kind(path, wanted)
+        table = kind(path, facts, keep)
     except OSError as error:
         raise ScoreFileError(
             f"{path} cannot be opened ({error.strerror or str(error).partition(chr(10))[0]})."
@@ -97,7 +104,10 @@ def open_table(path: Path, wanted: Sequence[str]) -> Iterator[ReadTable]:
         raise ScoreFileError(f"{path.name} is no {path.suffix[1:].upper()}: {text}.") from None
     if twice := [name for name, count in Counter(table.names).items() if count > 1]:
         raise ScoreFileError(f"{path.name} has two columns {', '.join(twice)}.")
-    yield table
+    try:
+        yield table
+    finally:
+        table.close()
 
 
 class _Writer:

@@ -78,10 +78,18 @@ class BatchScorer:
         self._top_reasons = min(top_reasons, len(self.layout.tables))
         self._codes = pa.array([table.code for table in self.layout.tables])
         self._letters = pa.array([letter for letter, _ in GRADES])
+        if taken := {*self.added()} & {*keep}:
+            raise BatchError(f"A column to keep may not be called {', '.join(sorted(taken))}: it is written here.")
         self._lowest = card.reachable[0]
         possible = range(self._lowest, card.reachable[1] + 1)
         self._probabilities = np.array([probability_of_default(score) for score in possible])
         self._grades_by_months: dict[int, np.ndarray] = {}
+
+    def added(self) -> list[str]:
+        """The columns that come out beside those to keep."""
+        reasons = [f"reason_{number}" for number in range(1, self._top_reasons + 1)]
+        points = [f"points_{table.name}" for table in self.layout.tables] if self._contributions else []
+        return ["score", "probability_of_default", "grade", *reasons, *points, "errors"]
 
     def score(self, batch: pa.RecordBatch) -> Scored:
         rows = _Rows(self.layout, batch, self._as_of, texts=self._texts)
