@@ -21,7 +21,7 @@ from apps.scoring_engine.metrics import report_challenger_failure
 from apps.scoring_engine.ml.card_inputs import known_to
 from apps.scoring_engine.ml.cards import canonical
 from apps.scoring_engine.ml.grades import GRADES_VERSION, grade
-from apps.scoring_engine.ml.scorer import Assessed, Scorer
+from apps.scoring_engine.ml.scorer import Assessed, Scorer, known_facts
 from apps.scoring_engine.ml.vocabulary import FACTS, FactsError, Known, check_facts
 from apps.scoring_engine.models import CHALLENGER, ModelCard, PredictionLog, sealing_context
 from apps.scoring_engine.registry import Serving, hold_registry, in_service
@@ -134,7 +134,7 @@ def _challenge(row: PredictionLog, challenger: Serving, inputs: Inputs) -> Predi
     """The challenger's own row. Facts that only it refuses make none: the champion's answer is never in question."""
     scorer = challenger.scorer
     try:
-        facts = check_facts(scorer.segment, _known_facts(scorer, inputs.facts), as_of=inputs.as_of, own=scorer.own)
+        facts = check_facts(scorer.segment, known_facts(scorer, inputs.facts), as_of=inputs.as_of, own=scorer.own)
     except FactsError as error:
         report_challenger_failure(row, scorer.version, ", ".join(refused.field for refused in error.errors))
         return None
@@ -146,12 +146,6 @@ def _challenge(row: PredictionLog, challenger: Serving, inputs: Inputs) -> Predi
     beside.cause, beside.request_id = f"challenger:{row.id}", row.request_id
     beside.sealed = seal(row.data_key, _to_seal(assessment, inputs), sealing_context(beside.id))
     return beside
-
-
-def _known_facts(scorer: Scorer, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the facts that only the other model of the segment has a name for."""
-    known = scorer.own.facts if scorer.own else FACTS[scorer.segment]
-    return {name: value for name, value in facts.items() if name in known}
 
 
 def _checked(models: InService, asked: Asked) -> Inputs:

@@ -14,6 +14,7 @@ from apps.scoring_engine.ml.cards import read_card
 from apps.scoring_engine.ml.changes import Change, Changes, find_changes
 from apps.scoring_engine.ml.reasons import reasons_by_label
 from apps.scoring_engine.ml.scorecard import Scorecard
+from apps.scoring_engine.ml.scorer import known_facts
 from apps.scoring_engine.ml.vocabulary import FACTS, check_facts
 from apps.scoring_engine.ml.words import Words, sentence, words_of
 from apps.scoring_engine.models import ESTIMATOR, ModelCard, PredictionLog
@@ -75,7 +76,7 @@ def render_changes(prediction: PredictionLog, target: int, language: str) -> dic
         return {"changes": None, "best_reachable_score": None, "changes_note": note}
     sealed = prediction.opened()
     as_of = date.fromisoformat(sealed["as_of"])
-    facts = check_facts(prediction.segment, sealed["facts"], as_of=as_of, own=card.own)
+    facts = check_facts(prediction.segment, known_facts(card, sealed["facts"]), as_of=as_of, own=card.own)
     changes = find_changes(card, facts, target, as_of=as_of, unavailable=frozenset(sealed["unavailable"]))
     return {
         "changes": [_told_change(change, facts, words, prediction) for change in changes.found],

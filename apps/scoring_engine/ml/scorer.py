@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from .card_inputs import Input
-from .vocabulary import Known
+from .vocabulary import FACTS, Known
 
 
 class Assessed(Protocol):
@@ -44,3 +44,9 @@ class Scorer(Protocol):
     def score(
         self, facts: Mapping[str, Any], *, as_of: dt.date, unavailable: frozenset[str] = frozenset()
     ) -> Assessed: ...
+
+
+def known_facts(scorer: Scorer, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the facts that only another model of the segment has a name for."""
+    known = scorer.own.facts if scorer.own else FACTS[scorer.segment]
+    return {name: value for name, value in facts.items() if name in known}

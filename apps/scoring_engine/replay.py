@@ -1,0 +1,109 @@
+"""Logged scorings worked out again from the log and the registry alone, and compared bit by bit."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from django.db.models import QuerySet
+
+from apps.common.crypto import DataErased
+from apps.scoring_engine.ml.grades import GRADES_VERSION, grade
+from apps.scoring_engine.ml.risk_model import ModelFileError
+from apps.scoring_engine.ml.scorecard import Scorecard
+from apps.scoring_engine.ml.scorer import Assessed, Scorer, known_facts
+from apps.scoring_engine.ml.vocabulary import check_facts
+from apps.scoring_engine.models import ModelCard, ModelVersion, PredictionLog
+from apps.scoring_engine.registry import scorer_of
+
+SAME, DIFFERENT, ERASED, UNREADABLE = RESULTS = ("same", "different", "erased", "unreadable")
+KEPT = ("feature", "value", "points", "reference_points", "code")
+ROWS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """result: one of RESULTS; differing: (what, as logged, as worked out now), without any fact of a person."""
+
+    row: PredictionLog
+    result: str
+    differing: tuple[tuple[str, Any, Any], ...] = ()
+    why: str = ""
+
+
+def logged(*, since: datetime, until: datetime | None = None, segment: str | None = None) -> QuerySet[PredictionLog]:
+    """Scorings from `since` on, before `until`, oldest first; those of challengers too."""
+    rows = PredictionLog.objects.filter(created_at__gte=since).select_related("data_key")
+    rows = rows.filter(created_at__lt=until) if until else rows
+    rows = rows.filter(segment=segment) if segment else rows
+    return rows.order_by("created_at", "id")
+
+
+def replay(rows: QuerySet[PredictionLog]) -> Iterator[Replay]:
+    """One by one, however many. Nobody's facts but the sealed ones are read."""
+    for row in rows.iterator(chunk_size=ROWS_AT_ONCE):
+        try:
+            differing = _differing(row, row.opened(), _scorer(row.card_id))
+        except DataErased:
+            yield Replay(row, ERASED)
+        except ModelFileError as error:
+            yield Replay(row, UNREADABLE, why=f"{row.model_version}: {error}")
+        else:
+            yield Replay(row, DIFFERENT if differing else SAME, differing)
+
+
+def _differing(row: PredictionLog, sealed: Mapping[str, Any], scorer: Scorer) -> tuple[tuple[str, Any, Any], ...]:
+    as_of = date.fromisoformat(sealed["as_of"])
+    facts = check_facts(row.segment, known_facts(scorer, sealed["facts"]), as_of=as_of, own=scorer.own)
+    assessment = scorer.score(facts, as_of=as_of, unavailable=frozenset(sealed["unavailable"]))
+    months = scorer.horizon_months(facts.get("term_months"))
+    now = {
+        "score": assessment.score,
+        "probability_of_default": assessment.probability_of_default.hex(),
+        "horizon_kind": scorer.horizon["kind"],
+        "horizon_months": months,
+        "model_version": scorer.version,
+        "base_points": scorer.base_points,
+        "reference_score": scorer.reference_score,
+    }
+    then = {name: getattr(row, name) for name in now} | {"probability_of_default": row.probability_of_default.hex()}
+    # Grades of an older table are history: this release does not have that table.
+    if row.grades_version == GRADES_VERSION:
+        now["grade"], then["grade"] = grade(assessment.probability_of_default, months), row.grade
+    unequal = [(name, then[name], now[name]) for name in now if then[name] != now[name]]
+    return (*unequal, *((name, "sealed", "sealed") for name in _differing_sealed(sealed, assessment)))
+
+
+def _differing_sealed(sealed: Mapping[str, Any], assessment: Assessed) -> Iterator[str]:
+    """Names alone, because the values are a person's."""
+    # What a source was, mock or stale, is told after the model's own warnings.
+    if sealed["warnings"][: len(assessment.warnings)] != assessment.warnings:
+        yield "warnings"
+    if sealed["missing_required"] != list(assessment.missing_required):
+        yield "missing_required"
+    now = [{name: entry[name] for name in KEPT} for entry in assessment.explanation]
+    for entry in now:
+        entry["bin"] = assessment.bins[entry["feature"]]
+    then = sealed["characteristics"]
+    if len(then) != len(now):
+        yield "number of characteristics"
+    # As text: 1, 1.0 and true are equal in Python and are not the same bits.
+    yield from (
+        f"characteristic {logged_entry['feature']}"
+        for logged_entry, entry in zip(then, now, strict=False)
+        if json.dumps(logged_entry, sort_keys=True) != json.dumps(entry, sort_keys=True)
+    )
+
+
+@lru_cache(maxsize=32)
+def _scorer(digest: str) -> Scorer:
+    """From the registry; an expert card, which is in none, from the document that was kept with its first scoring."""
+    model = ModelVersion.objects.filter(card_id=digest).first()
+    if model is not None:
+        return scorer_of(model)
+    scorer = Scorecard.from_dict(json.loads(ModelCard.objects.get(digest=digest).text))
+    if scorer.digest != digest:
+        raise ModelFileError("its document is not the one that was kept")
+    return scorer
