@@ -1,5 +1,6 @@
 """Logged scorings worked out again from the log and the registry alone, and compared bit by bit."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from apps.common.crypto import DataErased
+from apps.common.crypto import DataErased, InvalidTag
 from apps.scoring_engine.ml.grades import GRADES_VERSION, grade
 from apps.scoring_engine.ml.risk_model import ModelFileError
 from apps.scoring_engine.ml.scorecard import Scorecard
@@ -48,6 +49,8 @@ def replay(rows: QuerySet[PredictionLog]) -> Iterator[Replay]:
             differing = _differing(row, row.opened(), _scorer(row.card_id))
         except DataErased:
             yield Replay(row, ERASED)
+        except InvalidTag:
+            yield Replay(row, UNREADABLE, why="what is sealed was changed, or belongs to another row")
         except ModelFileError as error:
             yield Replay(row, UNREADABLE, why=f"{row.model_version}: {error}")
         else:
@@ -103,7 +106,7 @@ def _scorer(digest: str) -> Scorer:
     model = ModelVersion.objects.filter(card_id=digest).first()
     if model is not None:
         return scorer_of(model)
-    scorer = Scorecard.from_dict(json.loads(ModelCard.objects.get(digest=digest).text))
-    if scorer.digest != digest:
+    text = ModelCard.objects.get(digest=digest).text
+    if hashlib.sha256(text.encode()).hexdigest() != digest:
         raise ModelFileError("its document is not the one that was kept")
-    return scorer
+    return Scorecard.from_dict(json.loads(text))
