@@ -1,5 +1,7 @@
 """What Prometheus and the log learn of a scoring: counts and opaque ids."""
 
+from collections import Counter as Counted
+
 import structlog
 from prometheus_client import Counter
 
@@ -33,14 +35,15 @@ def report_bulk(predictions: list[PredictionLog]) -> None:
     first = predictions[0]
     for prediction in predictions:
         PREDICTIONS.labels(segment=prediction.segment, mode=prediction.mode).inc()
-    log.info("scored_in_bulk", rows=len(predictions), segment=first.segment, mode=first.mode, cause=first.cause)
-    if first.mode == "fallback":
-        log.warning("fallback", rows=len(predictions), reason=first.mode_reason)
+    log.info("scored_in_bulk", rows=len(predictions), segment=first.segment, cause=first.cause)
+    reasons = Counted(prediction.mode_reason for prediction in predictions if prediction.mode == "fallback")
+    for reason, rows in reasons.items():
+        log.warning("fallback", rows=rows, reason=reason)
 
 
-def report_challenger_failure(prediction: PredictionLog, version: str, refused: str) -> None:
+def report_challenger_failure(prediction: PredictionLog, version: str, reason: str) -> None:
     CHALLENGER_FAILURES.labels(segment=prediction.segment).inc()
-    log.warning("challenger_failed", prediction_id=str(prediction.id), model_version=version, refused_facts=refused)
+    log.warning("challenger_failed", prediction_id=str(prediction.id), model_version=version, reason=reason)
 
 
 def report_unusable_challenger(segment: str, version: str, reason: str) -> None:

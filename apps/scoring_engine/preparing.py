@@ -21,10 +21,10 @@ from apps.scoring_engine.metrics import report_challenger_failure
 from apps.scoring_engine.ml.card_inputs import known_to
 from apps.scoring_engine.ml.cards import canonical
 from apps.scoring_engine.ml.grades import GRADES_VERSION, grade
-from apps.scoring_engine.ml.scorer import Assessed, Scorer, known_facts
+from apps.scoring_engine.ml.scorer import Assessed, NoScoreError, Scorer, known_facts
 from apps.scoring_engine.ml.vocabulary import FACTS, FactsError, Known, check_facts
 from apps.scoring_engine.models import CHALLENGER, ModelCard, PredictionLog, sealing_context
-from apps.scoring_engine.registry import Serving, hold_registry, in_service
+from apps.scoring_engine.registry import Serving, hold_registry, in_service, stand_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,13 @@ def hold_models(segment: str, now: datetime) -> InService:
 def prepare(models: InService, asked: Asked) -> Prepared:
     """Raises InvalidInput naming each fact that is refused."""
     inputs = _checked(models, asked)
-    serving = models.champion
-    assessment = serving.scorer.score(inputs.facts, as_of=inputs.as_of, unavailable=inputs.unavailable)
+    try:
+        serving, assessment = models.champion, _assess(models.champion.scorer, inputs)
+    except NoScoreError as error:
+        serving = stand_in(models.champion, str(error))
+        _keep_card(serving.scorer)
+        inputs = _accepted_by(serving.scorer, inputs)
+        assessment = _assess(serving.scorer, inputs)
     row = _row(serving, assessment, inputs)
     if asked.latest is not None and asked.latest.inputs_digest == row.inputs_digest:
         return Prepared(asked.latest)
@@ -134,18 +139,41 @@ def _challenge(row: PredictionLog, challenger: Serving, inputs: Inputs) -> Predi
     """The challenger's own row. Facts that only it refuses make none: the champion's answer is never in question."""
     scorer = challenger.scorer
     try:
-        facts = check_facts(scorer.segment, known_facts(scorer, inputs.facts), as_of=inputs.as_of, own=scorer.own)
+        inputs = _known_by(scorer, inputs)
+        assessment = _assess(scorer, inputs)
     except FactsError as error:
-        report_challenger_failure(row, scorer.version, ", ".join(refused.field for refused in error.errors))
+        refused = ", ".join(refused.field for refused in error.errors)
+        report_challenger_failure(row, scorer.version, f"it refuses {refused}")
         return None
-    inputs = replace(inputs, facts=facts, sources={name: inputs.sources[name] for name in facts})
-    assessment = scorer.score(facts, as_of=inputs.as_of, unavailable=inputs.unavailable)
+    except NoScoreError as error:
+        report_challenger_failure(row, scorer.version, str(error))
+        return None
     beside = _row(challenger, assessment, inputs)
     beside.role, beside.beside, beside.created_at = CHALLENGER, row.id, row.created_at
     beside.data_key, beside.branch, beside.actor = row.data_key, row.branch, row.actor
     beside.cause, beside.request_id = f"challenger:{row.id}", row.request_id
     beside.sealed = seal(row.data_key, _to_seal(assessment, inputs), sealing_context(beside.id))
     return beside
+
+
+def _assess(scorer: Scorer, inputs: Inputs) -> Assessed:
+    return scorer.score(inputs.facts, as_of=inputs.as_of, unavailable=inputs.unavailable)
+
+
+def _known_by(scorer: Scorer, inputs: Inputs) -> Inputs:
+    """Raises FactsError for what only another model of the segment lets pass, such as special codes."""
+    facts = check_facts(scorer.segment, known_facts(scorer, inputs.facts), as_of=inputs.as_of, own=scorer.own)
+    return replace(inputs, facts=facts, sources={name: inputs.sources[name] for name in facts})
+
+
+def _accepted_by(scorer: Scorer, inputs: Inputs) -> Inputs:
+    """Without the facts that it refuses, which then count as missing."""
+    try:
+        return _known_by(scorer, inputs)
+    except FactsError as error:
+        refused = {refused.field for refused in error.errors}
+        kept = {name: value for name, value in inputs.facts.items() if name not in refused}
+        return _known_by(scorer, replace(inputs, facts=kept))
 
 
 def _checked(models: InService, asked: Asked) -> Inputs:

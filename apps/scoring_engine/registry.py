@@ -112,6 +112,13 @@ def _serving(model: ModelVersion, scorer: Scorer) -> Serving:
     return Serving(scorer, "model", "", purpose, model.since)
 
 
+def stand_in(serving: Serving, why: str) -> Serving:
+    """The expert card, for an applicant whom the model in service gives no score."""
+    scorer = serving.scorer
+    reason = f"The expert card is used instead of {scorer.version}: {why}."
+    return _fallback(scorer.segment, reason, serving.since)
+
+
 def _fallback(segment: str, reason: str, since: datetime) -> Serving:
     card = expert_card(segment)
     return Serving(card, "fallback", reason, card.purpose, since)
@@ -135,4 +142,14 @@ def _estimator(content: bytes, card_digest: str) -> Scorer:
     return read_estimator(content, json.loads(ModelCard.objects.get(digest=card_digest).text))
 
 
-__all__ = ["ROLES", "Serving", "champion", "champion_at", "hold_registry", "in_service", "model_at", "scorer_of"]
+__all__ = [
+    "ROLES",
+    "Serving",
+    "champion",
+    "champion_at",
+    "hold_registry",
+    "in_service",
+    "model_at",
+    "scorer_of",
+    "stand_in",
+]

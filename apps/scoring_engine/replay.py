@@ -14,13 +14,14 @@ from apps.common.crypto import DataErased, InvalidTag
 from apps.scoring_engine.ml.grades import GRADES_VERSION, grade
 from apps.scoring_engine.ml.risk_model import ModelFileError
 from apps.scoring_engine.ml.scorecard import Scorecard
-from apps.scoring_engine.ml.scorer import Assessed, Scorer, known_facts
+from apps.scoring_engine.ml.scorer import Assessed, NoScoreError, Scorer, known_facts
 from apps.scoring_engine.ml.vocabulary import check_facts
 from apps.scoring_engine.models import ModelCard, ModelVersion, PredictionLog
 from apps.scoring_engine.registry import scorer_of
 
 SAME, DIFFERENT, ERASED, UNREADABLE = RESULTS = ("same", "different", "erased", "unreadable")
 KEPT = ("feature", "value", "points", "reference_points", "code")
+OF_SOURCES = ("mock_source", "stale_record")  # warnings that no model gives
 ROWS_AT_ONCE = 500
 
 
@@ -51,7 +52,7 @@ def replay(rows: QuerySet[PredictionLog]) -> Iterator[Replay]:
             yield Replay(row, ERASED)
         except InvalidTag:
             yield Replay(row, UNREADABLE, why="what is sealed was changed, or belongs to another row")
-        except ModelFileError as error:
+        except (ModelFileError, NoScoreError) as error:
             yield Replay(row, UNREADABLE, why=f"{row.model_version}: {error}")
         else:
             yield Replay(row, DIFFERENT if differing else SAME, differing)
@@ -59,7 +60,8 @@ def replay(rows: QuerySet[PredictionLog]) -> Iterator[Replay]:
 
 def _differing(row: PredictionLog, sealed: Mapping[str, Any], scorer: Scorer) -> tuple[tuple[str, Any, Any], ...]:
     as_of = date.fromisoformat(sealed["as_of"])
-    facts = check_facts(row.segment, known_facts(scorer, sealed["facts"]), as_of=as_of, own=scorer.own)
+    known = check_facts(row.segment, known_facts(scorer, sealed["facts"]), as_of=as_of, own=scorer.own)
+    facts = {name: known.get(name, value) for name, value in sealed["facts"].items()}
     assessment = scorer.score(facts, as_of=as_of, unavailable=frozenset(sealed["unavailable"]))
     months = scorer.horizon_months(facts.get("term_months"))
     now = {
@@ -81,8 +83,7 @@ def _differing(row: PredictionLog, sealed: Mapping[str, Any], scorer: Scorer) ->
 
 def _differing_sealed(sealed: Mapping[str, Any], assessment: Assessed) -> Iterator[str]:
     """Names alone, because the values are a person's."""
-    # What a source was, mock or stale, is told after the model's own warnings.
-    if sealed["warnings"][: len(assessment.warnings)] != assessment.warnings:
+    if [told for told in sealed["warnings"] if told["code"] not in OF_SOURCES] != assessment.warnings:
         yield "warnings"
     if sealed["missing_required"] != list(assessment.missing_required):
         yield "missing_required"

@@ -8,6 +8,10 @@ from .card_inputs import Input
 from .vocabulary import FACTS, Known
 
 
+class NoScoreError(ValueError):
+    """The model gives this applicant no score; the message is one clause, why."""
+
+
 class Assessed(Protocol):
     """What a scorer says of one applicant. explanation: most harmful first; warnings: code, fact, message."""
 
@@ -41,9 +45,8 @@ class Scorer(Protocol):
 
     def to_dict(self) -> dict[str, Any]: ...
     def horizon_months(self, term_months: int | None = None) -> int: ...
-    def score(
-        self, facts: Mapping[str, Any], *, as_of: dt.date, unavailable: frozenset[str] = frozenset()
-    ) -> Assessed: ...
+    def score(self, facts: Mapping[str, Any], *, as_of: dt.date, unavailable: frozenset[str] = frozenset()) -> Assessed:
+        """Raises NoScoreError; a scorecard never does."""
 
 
 def known_facts(scorer: Scorer, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,11 +11,13 @@ from sklearn.linear_model import LogisticRegression
 from apps.accounts.tests.factories import client_for, make_user
 from apps.scoring_engine import registry
 from apps.scoring_engine.ml.estimators import estimator
+from apps.scoring_engine.ml.estimators.model import Model
 from apps.scoring_engine.ml.risk_model import ModelFileError
 from apps.scoring_engine.model_names import ModelNameError, find_model
 from apps.scoring_engine.models import ModelVersion, PredictionLog
+from apps.scoring_engine.replay import replay
 from apps.scoring_engine.tests.factories import PERSON, figures_for
-from apps.scoring_engine.tests.test_registry import put_beneath
+from apps.scoring_engine.tests.test_registry import failures, put_beneath
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fixed_model")]
 LIST = "/api/models/"
@@ -107,6 +109,25 @@ def test_once_approved_it_challenges_and_then_answers(shown, checker):
     )
     assert answer["score"] == beside.score
     assert answer["reference_score"] + sum(entry["impact"] for entry in answer["explanation"]) == answer["score"]
+
+
+def test_an_applicant_without_a_score_gets_the_expert_cards(shown, checker, monkeypatch):
+    officer, address = client_for(make_user("officer")), f"{LIST}{shown['id']}/"
+    checker.post(f"{address}validate/", finding(shown, types_seen=shown["types"]))
+    checker.post(f"{address}challenge/", WHY)
+    officer.post("/api/score/individual/", PERSON)
+    monkeypatch.setattr(Model, "probability", lambda self, row: float("nan"))
+    before = failures()
+    answer = officer.post("/api/score/individual/", PERSON).json()
+    assert (answer["mode"], answer["model_version"]) == ("model", "individual-9.0.0")
+    assert (failures() - before, PredictionLog.objects.filter(role="challenger").count()) == (1, 1)
+    checker.post(f"{address}promote/", WHY)
+    answer = officer.post("/api/score/individual/", PERSON).json()
+    assert (answer["mode"], answer["model_version"]) == ("fallback", "expert/individual-1.0.0")
+    assert answer["mode_reason"] == (
+        "The expert card is used instead of logistic-1.0.0: it gives this applicant no score (its probability is nan)."
+    )
+    assert {each.result for each in replay(PredictionLog.objects.exclude(model_version="logistic-1.0.0"))} == {"same"}
 
 
 def test_other_bytes_after_the_approval_are_not_loaded(shown, checker, monkeypatch):

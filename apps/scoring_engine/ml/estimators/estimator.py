@@ -15,12 +15,13 @@ from ..cards import LEAST_SCORE, MOST_SCORE, Feature, canonical
 from ..features import MISSING, SPECIAL, UNAVAILABLE, Derivations, States
 from ..grades import probability_of_default
 from ..risk_model import ModelFileError
+from ..scorer import NoScoreError
 from ..typed_json import CardError, Number
-from ..vocabulary import FACTS, MONEY_LIMIT, SCALE_OF
+from ..vocabulary import FACTS, MONEY_LIMIT, SCALE_OF, one_line
 from . import contributions
 from .document import COEFFICIENTS, OWN, SHAPLEY, Column, Encoded, describe_estimator, read_document
 from .loading import load
-from .model import Model
+from .model import UNPREDICTABLE, Model
 from .types import scan
 
 UNSEEN, VALUE = "unseen", "value"
@@ -166,9 +167,18 @@ class Estimator:
     def score(self, facts: Mapping[str, Any], *, as_of: dt.date, unavailable: frozenset[str] = _NONE) -> Assessment:
         """Scores facts that check_facts has passed; `unavailable` names facts whose source was down."""
         values, states = self._derivations.derive(facts, as_of, unavailable)
+        try:
+            return self._assessed(facts, values, states)
+        except UNPREDICTABLE as error:
+            why = one_line(" ".join(str(error).split()), 150) or type(error).__name__
+            raise NoScoreError(f"it gives this applicant no score ({why})") from None
+
+    def _assessed(self, facts: Mapping[str, Any], values: Mapping[str, Any], states: States) -> Assessment:
         labels = {name: self._label(name, values, states) for name in self._names}
         row = [self._encode(column, labels[column.feature], values) for column in self._columns]
         probability = self._model.probability(row)
+        if not 0 <= probability <= 1:
+            raise ValueError(f"its probability is {probability}")
         score = rounded(exact_points(probability))
         parts = [-_POINTS_OF_LOG_ODDS * part for part in self._contributions(row)]
         impacts = contributions.whole_impacts(parts, self._names, score - self.reference_score)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 # What scikit-learn, LightGBM and numpy raise over a row or over attributes that do not fit together.
-_UNPREDICTABLE = (
+UNPREDICTABLE = (
     ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError, AssertionError, MemoryError,
     ImportError, NotImplementedError,
 )  # fmt: skip
@@ -27,7 +27,7 @@ class Model:
         try:
             classes = classifier.classes_.tolist()
             width, names = classifier.n_features_in_, _names_of(classifier)
-        except _UNPREDICTABLE as error:
+        except UNPREDICTABLE as error:
             raise ModelFileError(f"it is not fitted ({one_line(str(error), 150)})") from None
         expected = [column.name for column in columns]
         if width != len(columns) or (names is not None and names != expected):
@@ -78,7 +78,7 @@ class Model:
         for what, row in {"the reference applicant": reference, **trials}.items():
             try:
                 probability = self.probability(row)
-            except _UNPREDICTABLE as error:
+            except UNPREDICTABLE as error:
                 why = one_line(" ".join(str(error).split()), 150) or type(error).__name__
                 raise ModelFileError(f"it cannot score an applicant with {one_line(what, 120)} ({why})") from None
             if not 0 <= probability <= 1:
