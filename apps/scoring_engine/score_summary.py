@@ -13,8 +13,7 @@ from apps.scoring_engine.ml.scorecard import Scorecard
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 AMBER, RED = 0.1, 0.25
-NO_SCORE_PSI = "the manifest keeps rows by bin, not by score: the mean score is compared instead"
-NO_FIGURES = "the manifest keeps no rows by bin of training"
+NO_FIGURES = "the manifest keeps no rows of training by bin or by score"
 
 
 class Summary:
@@ -25,6 +24,7 @@ class Summary:
         self._scorer = scorer
         self._tables = layout.tables
         self._training = manifest.get("training_bins") or {}
+        self._training_scores = manifest.get("training_scores")
         self._lowest, highest = scorer.reachable
         self._scores = np.zeros(highest - self._lowest + 1, np.int64)
         self._places = np.zeros(layout.points.shape, np.int64)
@@ -71,13 +71,24 @@ class Summary:
         shares = {table.name: self._both(table, now) for table, now in zip(self._tables, self._places, strict=True)}
         compared = {name: both for name, both in shares.items() if both is not None}
         psi = {name: round(stability(*both), 4) for name, both in compared.items()}
-        found: dict[str, Any] = {"psi": psi, "not_compared": sorted(set(shares) - set(psi)),
-                                 "psi_of_the_score": None, "why": NO_SCORE_PSI if psi else NO_FIGURES}  # fmt: skip
+        found: dict[str, Any] = {"psi_of_the_score": self._moved_score(), "psi": psi,
+                                 "not_compared": sorted(set(shares) - set(psi))}  # fmt: skip
+        if not psi and found["psi_of_the_score"] is None:
+            found["why"] = NO_FIGURES
         if len(compared) == len(shares):
             means = (float(np.average(table.points, weights=compared[table.name][0])) for table in self._tables)
             found["mean_score"] = round(self._scorer.base_points + sum(means), 2)
         found["moved"] = {name: "red" if value >= RED else "amber" for name, value in psi.items() if value >= AMBER}
         return found
+
+    def _moved_score(self) -> float | None:
+        """PSI of the score over bands of a tenth of the training rows each; None where the manifest has none."""
+        if self._training_scores is None:
+            return None
+        values = np.arange(len(self._scores)) + self._lowest
+        bands = np.searchsorted(self._training_scores["edges"], values, side="right")
+        then = np.array(self._training_scores["rows"], float)
+        return round(stability(then, np.bincount(bands, self._scores, len(then))), 4)
 
     def _both(self, table: TablePlan, now: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """Rows by bin of training and of this file; None where the manifest does not fit the table."""

@@ -225,7 +225,7 @@ def check_facts(
             del checked[name]
         elif value.__class__ in types and name in known.codes and value in known.codes[name]:
             continue
-        elif types == (dt.date,) and (day := _parsed_day(value)):
+        elif types == (dt.date,) and (day := parsed_day(value)):
             checked[name] = day
         else:
             del checked[name]
@@ -245,7 +245,7 @@ def check_facts(
     return checked
 
 
-def _parsed_day(value: object) -> dt.date | None:
+def parsed_day(value: object) -> dt.date | None:
     """The day of an ISO text, None if it is not one or too early."""
     # fromisoformat takes 20190531 and 2019-W22-5 too, which are not what anybody means here.
     if type(value) is not str or len(value) != 10 or value[4] != "-" or value[7] != "-":

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.scoring_engine import score_files
+from apps.scoring_engine.ml.learning.drift import population_stability_index
 from apps.scoring_engine.ml.risk_model import card_in_service, shipped_model
 from apps.scoring_engine.ml.tests.edge_applicants import AS_OF, EdgeApplicants
 from apps.scoring_engine.ml.tests.test_batch import batch_of, by_row
@@ -105,7 +107,10 @@ def test_stability_is_told_against_the_training_rows_of_the_manifest(tmp_path):
     run(written(tmp_path, "\n".join([HEAD, *[GOOD] * 50, ""])), tmp_path / "out.csv")
     found = summary_of(tmp_path / "out.csv")["training"]
     assert sorted(found["psi"]) == sorted(manifest["training_bins"])
-    assert found["psi_of_the_score"] is None
+    by_score, score = manifest["training_scores"], summary_of(tmp_path / "out.csv")["score"]["least"]
+    now = np.bincount(np.searchsorted(by_score["edges"], [score], side="right"), [50], len(by_score["rows"]))
+    wanted = population_stability_index(np.array(by_score["rows"]), now)
+    assert found["psi_of_the_score"] == pytest.approx(wanted, abs=1e-4)
     assert found["moved"]["credit_history_score"] == "red"
 
 

@@ -19,6 +19,7 @@ from .training import Trained
 from .writing import plain
 from .writing_files import write_together
 
+COUNTS = ("training_bins", "training_scores")  # of the rows learnt from, for the stability of later ones
 PICKLE_PROTOCOL = 4  # stated, since the default changes with Python and the bytes with it
 LIBRARIES = ("joblib", "lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
 # What a pickle of dicts, lists, texts, numbers, booleans and None is made of, and nothing else.
@@ -99,6 +100,6 @@ def _manifest(trained: Trained, card: dict[str, Any], file: str, sha256: str) ->
         "horizon": card["horizon"],
         "definition_of_bad": card["definition_of_bad"],
         **card["provenance"],
-        "figures": {name: found for name, found in trained.report.items() if name != "training_bins"},
-        "training_bins": trained.report["training_bins"],
+        "figures": {name: found for name, found in trained.report.items() if name not in COUNTS},
+        **{name: trained.report[name] for name in COUNTS},
     }

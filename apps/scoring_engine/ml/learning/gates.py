@@ -32,12 +32,22 @@ def score_stability(
     expected: np.ndarray, actual: np.ndarray, expected_weight: np.ndarray, actual_weight: np.ndarray
 ) -> float:
     """PSI of the score between two sets of rows, over bands that each hold a tenth of the expected rows."""
-    edges = np.unique(np.quantile(expected, np.arange(1, SCORE_BANDS) / SCORE_BANDS))
-    counts = [
-        np.bincount(np.searchsorted(edges, score, side="right"), weight, len(edges) + 1)
-        for score, weight in ((expected, expected_weight), (actual, actual_weight))
-    ]
-    return float(population_stability_index(*counts))
+    edges = score_edges(expected)
+    return float(
+        population_stability_index(
+            rows_by_score(edges, expected, expected_weight), rows_by_score(edges, actual, actual_weight)
+        )
+    )
+
+
+def score_edges(score: np.ndarray) -> np.ndarray:
+    """Whole scores at which the bands begin that each hold about a tenth of the rows."""
+    return np.unique(np.ceil(np.quantile(score, np.arange(1, SCORE_BANDS) / SCORE_BANDS)).astype(int))
+
+
+def rows_by_score(edges: np.ndarray, score: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Weight of the rows in each band: one more than edges."""
+    return np.bincount(np.searchsorted(edges, score, side="right"), weight, len(edges) + 1)
 
 
 def _gate(name: str, least: float | None, most: float | None, found: float | None) -> dict[str, Any]:

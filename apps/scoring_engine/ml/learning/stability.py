@@ -7,7 +7,6 @@ import numpy as np
 
 from .card import Table
 from .drift import population_stability_index, stability_light
-from .gates import SCORE_BANDS
 from .metrics import information_value
 from .rows import Rows
 from .subject import Subject
@@ -51,17 +50,12 @@ def monotonicity(tables: tuple[Table, ...]) -> list[dict[str, Any]]:
     return found
 
 
-def score_stability(
-    training: np.ndarray, test: np.ndarray, training_weight: np.ndarray, test_weight: np.ndarray
-) -> dict[str, Any]:
-    """PSI of the score over bands of about a tenth of the training rows each: those of gates.py."""
-    edges = np.unique(np.ceil(np.quantile(training, np.arange(1, SCORE_BANDS) / SCORE_BANDS)).astype(int))
-    counts = [np.bincount(np.searchsorted(edges, score, side="right"), weight, len(edges) + 1)
-              for score, weight in ((training, training_weight), (test, test_weight))]  # fmt: skip
+def score_stability(edges: np.ndarray, training: np.ndarray, test: np.ndarray) -> dict[str, Any]:
+    """PSI of the score; weight of the rows on both sides in the bands between the edges."""
     bounds = [None, *edges.tolist(), None]
-    return {**_moved(*counts), "bands": [
+    return {**_moved(training, test), "bands": [
         {"from": low, "below": high, "training": a, "test": b}
-        for (low, high), a, b in zip(pairwise(bounds), *map(_listed, counts), strict=True)
+        for (low, high), a, b in zip(pairwise(bounds), _listed(training), _listed(test), strict=True)
     ]}  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from .card import scores, tables_of
 from .derive import derive
 from .errors import TableError
 from .fitting import fit_card
-from .gates import check_gates
+from .gates import check_gates, rows_by_score, score_edges
 from .metrics import auc_interval, figures, paired_bootstrap
 from .recipe import CharacteristicRule, Recipe
 from .rows import Rows
@@ -66,6 +66,7 @@ def train(
         "auc_interval": _interval(card, test, recipe.seed),
         "size": sizes(card),
         "training_bins": bins_on(card, training),
+        "training_scores": scores_on(card, training),
         "excluded": list(sample.excluded),
         "warnings": list(sample.warnings),
         "flat": _flat(recipe, card),
@@ -115,6 +116,13 @@ def bins_on(card: dict[str, Any], rows: Rows) -> dict[str, Any]:
             "bads": _counts(place, rows.weight * rows.is_bad, count),
         }
     return found
+
+
+def scores_on(card: dict[str, Any], rows: Rows) -> dict[str, Any]:
+    """Weight of rows in each band between scores that part them into tenths, for the stability of the score."""
+    score = scores(card, rows)
+    edges = score_edges(score)
+    return {"edges": edges.tolist(), "rows": [round(n, 6) for n in rows_by_score(edges, score, rows.weight).tolist()]}
 
 
 def _counts(place: np.ndarray, weight: np.ndarray, count: int) -> list[float]:

@@ -16,7 +16,7 @@ from .comparison import MOST_ROWS, compare
 from .errors import TableError
 from .evidence import evidence
 from .gaming import gaming_test, missing_ceilings
-from .gates import check_gates
+from .gates import check_gates, rows_by_score, score_edges
 from .groups import fairness_figures, segment_figures
 from .stability import monotonicity, rows_learnt_from, score_stability, table_figures
 from .subject import Subject, load_model, load_subject
@@ -145,10 +145,16 @@ def _sides(subject: Subject, on_step: Callable[[str], None]) -> dict[str, Any]:
 
 
 def _score_stability(subject: Subject) -> dict[str, Any] | None:
-    if not subject.has_training:
+    """None where neither the training rows nor their counts in the manifest are known."""
+    score, weight, test = subject.score, subject.rows.weight, subject.test
+    if subject.has_training:
+        edges = score_edges(score[~test])
+        training = rows_by_score(edges, score[~test], weight[~test])
+    elif kept := subject.model.manifest.get("training_scores"):
+        edges, training = np.asarray(kept["edges"]), np.asarray(kept["rows"])
+    else:
         return None
-    sides = (~subject.test, subject.test)
-    return score_stability(*(subject.score[side] for side in sides), *(subject.rows.weight[side] for side in sides))
+    return score_stability(edges, training, rows_by_score(edges, score[test], weight[test]))
 
 
 def _model(subject: Subject) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 from apps.scoring_engine.ml.learning.card import scores
 from apps.scoring_engine.ml.learning.errors import TableError
 from apps.scoring_engine.ml.learning.gaming import gaming_test, levers_of, missing_ceilings
+from apps.scoring_engine.ml.learning.gates import rows_by_score, score_edges
 from apps.scoring_engine.ml.learning.groups import levels_of
 from apps.scoring_engine.ml.learning.stability import monotonicity, rows_learnt_from, score_stability, table_figures
 from apps.scoring_engine.ml.learning.subject import ModelError, load_model, load_subject
@@ -117,9 +118,17 @@ def test_another_table_is_new_in_every_row(files, tmp_path):
 def test_new_rows_are_compared_with_the_training_counts_of_the_manifest(tmp_path):
     counts = {"labels": ["(-inf, 1)", "[1, 2)", "[2, inf)", "missing", "unavailable"], "rows": [900, 1000, 700, 50, 0],
               "bads": [90, 120, 150, 9, 0]}  # fmt: skip
-    model, data = written(tmp_path, manifest={"training_bins": {"inquiries_6m": counts}})
+    by_score = {"edges": [430], "rows": [1650, 1000]}
+    model, data = written(tmp_path, manifest={"training_bins": {"inquiries_6m": counts}, "training_scores": by_score})
     data.write_text(data.read_text() + "\n")
-    found = {one["name"]: one for one in validate(model, data, {})["tables"]}
+    figures = validate(model, data, {})
+    below, above = figures["score_stability"]["bands"]
+    assert (below["training"], above["training"], below["below"], above["from"]) == (1650, 1000, 430, 430)
+    moved = np.array([below["test"], above["test"]]) / 4000 - np.array([1650, 1000]) / 2650
+    odds = np.log(np.array([below["test"], above["test"]]) / 4000 / (np.array([1650, 1000]) / 2650))
+    assert below["test"] + above["test"] == 4000
+    assert figures["score_stability"]["psi"] == pytest.approx((moved * odds).sum(), abs=1e-5)
+    found = {one["name"]: one for one in figures["tables"]}
     assert found["inquiries_6m"]["training"]["rows"] == [900, 1000, 700, 50, 0]
     test = np.array(found["inquiries_6m"]["test"]["rows"]) + 0.0
     then, now = np.array([900, 1000, 700, 50.5]) / 2650, np.append(test[:3], 0.5) / test.sum()
@@ -210,7 +219,9 @@ def test_steps_against_the_direction_are_counted(subject):
 
 def test_stability_of_the_score_by_hand():
     training, test = np.repeat(np.arange(10), 10), np.repeat(np.arange(10), [1, 19, *[10] * 8])
-    found = score_stability(training, test, np.ones(100), np.ones(100))
+    edges, ones = score_edges(training), np.ones(100)
+    assert edges.tolist() == list(range(1, 10))
+    found = score_stability(edges, rows_by_score(edges, training, ones), rows_by_score(edges, test, ones))
     assert [band["training"] for band in found["bands"]] == [10] * 10
     assert found["psi"] == pytest.approx(-0.09 * math.log(0.1) + 0.09 * math.log(1.9))
     assert found["psi_by_chance"] == pytest.approx(9 * 2 / 100)
