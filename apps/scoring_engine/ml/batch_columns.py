@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from .batch_kernels import MISSING, UNSURE, all_within, load_looked_up, load_numbers
 from .batch_tables import EPOCH, BatchError, FactPlan
+from .vocabulary import parsed_day
 
 DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 WHOLE_TEXT = r"^-?[0-9]{1,18}$"
