@@ -4,7 +4,6 @@ import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from apps.common.errors import InvalidInput
 from apps.credit_requests.comparison_figures import BAND, SEGMENTS, SIDES, SWAPS, Document
@@ -29,6 +28,7 @@ SWAP_WORDS = {
     "out_in": "accepted by the second only",
     "out_out": "turned away by both",
 }
+SEGMENT_WORDS = {"product": "product", "branch": "branch", "purpose": "purpose of the credit"}
 SCORED = {
     "again": (
         "Every application was scored again by both models, with the facts, the sources that were down and the day of"
@@ -97,12 +97,12 @@ def _opening(figures: Document) -> Html:
 
 
 def _losses(same: Document) -> str:
-    told = [
-        f"{one['currency']} {count(one[f'by_{side}'])} for what the {side} accepts"
-        for side in SIDES
-        for one in same["expected_loss"][side]
-    ]
-    return f"Expected loss, each by its own probabilities: {'; '.join(told) or 'none, as nothing is accepted'}."
+    told = [f"of what the {side} accepts, {_own_losses(same['expected_loss'][side], side)}" for side in SIDES]
+    return f"Expected loss, each by its own probabilities: {'; '.join(told)}."
+
+
+def _own_losses(losses: list[Document], side: str) -> str:
+    return " and ".join(f"{one['currency']} {count(one[f'by_{side}'])}" for one in losses) or "nothing"
 
 
 def _models(figures: Document) -> Html:
@@ -239,38 +239,39 @@ def _loss_table(losses: Document) -> Html:
 def _segments(figures: Document) -> Html:
     cut_off = figures["terms"]["cut_off"]
     intro = f"Approval and disagreement at the cut-off {cut_off} of both; first only, second only: who accepts."
+    intro += " The product is the one that the request names today; all else is as it was."
     parts = [part for name in SEGMENTS for part in _segment(name, figures["segments"][name])]
     return section("segments", "Disagreement by segment", paragraph(intro), *parts)
 
 
 def _segment(name: str, found: list[Document]) -> Sequence[Html]:
-    rows = [_segment_row(one) for one in found[:MOST_LISTED]]
-    head = (name if name != "purpose" else "purpose of the credit", "applications", "approved by first", "by second",
+    shown = {one["value"]: one["value"].replace("_", " ") if name == "purpose" else one["value"] for one in found}
+    rows = [_segment_row(shown[one["value"]], one) for one in found[:MOST_LISTED]]
+    head = (name, "applications", "approved by first", "by second",
             "first only", "second only", "disagreement", "mean score, first", "second")  # fmt: skip
     more = len(found) - MOST_LISTED
     rest = paragraph(f"{count(more)} smaller ones stand in comparison.json.", "soft") if more > 0 else Html("")
-    return (heading(f"By {head[0]}"), table(head, rows, numbers=range(1, 9)), rest)
+    return (heading(f"By {SEGMENT_WORDS[name]}"), table(head, rows, numbers=range(1, 9)), rest)
 
 
-def _segment_row(one: Document) -> tuple[str, ...]:
+def _segment_row(value: str, one: Document) -> tuple[str, ...]:
     rates = (rate(one["approval_rate"][side]) for side in SIDES)
     means = (figure(one["mean_score"][side], 1) for side in SIDES)
     disagree = (count(one["in_out"]), count(one["out_in"]), rate(one["disagreement"]))
-    return (one["value"], count(one["number"]), *rates, *disagree, *means)
+    return (value, count(one["number"]), *rates, *disagree, *means)
 
 
 def _grades(figures: Document) -> Html:
-    moves: dict[str, dict[str, Any]] = figures["grades"]["moves"]
-    rows = [(f"{of_first} by the first", *(_cell(number, of_first == of_second) for of_second, number in line.items()),
-             count(sum(line.values()))) for of_first, line in moves.items()]  # fmt: skip
-    head = ("", *(f"{letter} by the second" for letter in moves), "all")
+    moves: dict[str, dict[str, int]] = figures["grades"]["moves"]
+    rows = [(grade, *(_cell(number, other == grade) for other, number in line.items()), count(sum(line.values())))
+            for grade, line in moves.items()]  # fmt: skip
     about = (
-        f"Grades ({figures['grades']['version']}) are bands of the probability within one year, A the safest. In bold:"
-        " both give the same grade. Right of it the second sees more risk, left of it less."
+        f"Grades ({figures['grades']['version']}) are bands of the probability within one year, A the safest. A line"
+        " is the grade by the first, a column the grade by the second. In bold: both give the same. Right of it the"
+        " second sees more risk, left of it less."
     )
-    return section(
-        "grades", "Grades", table(head, rows, numbers=range(1, len(moves) + 2)), paragraph(about, "soft")
-    )  # fmt: skip
+    found = table(("first, second", *moves, "all"), rows, numbers=range(1, len(moves) + 2))
+    return section("grades", "Grades", found, paragraph(about, "soft"))
 
 
 def _cell(number: int, same: bool) -> object:
