@@ -226,11 +226,11 @@ def _row(serving: Serving, assessment: Assessed, inputs: Inputs) -> PredictionLo
         base_points=card.base_points,
         reference_score=card.reference_score,
         currency=inputs.currency,
-        inputs_digest=_inputs_digest(card, assessment, inputs),
+        inputs_digest=inputs_digest(card, assessment, inputs),
     )
 
 
-def _inputs_digest(card: Scorer, assessment: Assessed, inputs: Inputs) -> str:
+def inputs_digest(card: Scorer, assessment: Assessed, inputs: Inputs) -> str:
     """Equal for two scorings that no reader of the log could tell apart but by their time."""
     document = {
         "facts": _plain(inputs.facts),

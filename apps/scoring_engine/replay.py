@@ -8,15 +8,20 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 
+from apps.accounts.models import User
+from apps.audit.services import record_event
 from apps.common.crypto import DataErased, InvalidTag
 from apps.scoring_engine.ml.grades import GRADES_VERSION, grade
 from apps.scoring_engine.ml.risk_model import ModelFileError
 from apps.scoring_engine.ml.scorecard import Scorecard
 from apps.scoring_engine.ml.scorer import Assessed, NoScoreError, Scorer, known_facts
-from apps.scoring_engine.ml.vocabulary import check_facts
+from apps.scoring_engine.ml.typed_json import CardError
+from apps.scoring_engine.ml.vocabulary import FactsError, check_facts
 from apps.scoring_engine.models import ModelCard, ModelVersion, PredictionLog
+from apps.scoring_engine.preparing import Inputs, inputs_digest
 from apps.scoring_engine.registry import scorer_of
 
 SAME, DIFFERENT, ERASED, UNREADABLE = RESULTS = ("same", "different", "erased", "unreadable")
@@ -34,13 +39,31 @@ class Replay:
     differing: tuple[tuple[str, Any, Any], ...] = ()
     why: str = ""
 
+    @property
+    def of_older_grades(self) -> bool:
+        """Its grade is history, and is not compared: this release does not have the table it is of."""
+        return self.row.grades_version != GRADES_VERSION
 
-def logged(*, since: datetime, until: datetime | None = None, segment: str | None = None) -> QuerySet[PredictionLog]:
-    """Scorings from `since` on, before `until`, oldest first; those of challengers too."""
+
+def logged(
+    *, since: datetime, until: datetime | None = None, segment: str | None = None, limit: int | None = None
+) -> QuerySet[PredictionLog]:
+    """Scorings from `since` on, before `until`, oldest first, at most `limit`; those of challengers too."""
     rows = PredictionLog.objects.filter(created_at__gte=since).select_related("data_key")
     rows = rows.filter(created_at__lt=until) if until else rows
     rows = rows.filter(segment=segment) if segment else rows
-    return rows.order_by("created_at", "id")
+    return rows.order_by("created_at", "id")[:limit]
+
+
+def record_replay(*, rows: QuerySet[PredictionLog], actor: User | None) -> int:
+    """Their number, told to the audit trail before the first of them is opened."""
+    number, first = rows.count(), rows.first()
+    if first is None:
+        return 0
+    with transaction.atomic():
+        details = {"rows": number, "from": first.created_at.isoformat()}
+        record_event(actor=actor, action="prediction.replay", subject=first, details=details)
+    return number
 
 
 def replay(rows: QuerySet[PredictionLog]) -> Iterator[Replay]:
@@ -52,7 +75,11 @@ def replay(rows: QuerySet[PredictionLog]) -> Iterator[Replay]:
             yield Replay(row, ERASED)
         except InvalidTag:
             yield Replay(row, UNREADABLE, why="what is sealed was changed, or belongs to another row")
-        except (ModelFileError, NoScoreError) as error:
+        except FactsError as error:
+            # Their names alone, because the values are a person's.
+            refused = ", ".join(each.field for each in error.errors)
+            yield Replay(row, UNREADABLE, why=f"{row.model_version}: it refuses today what was logged as {refused}")
+        except (ModelFileError, CardError, NoScoreError) as error:
             yield Replay(row, UNREADABLE, why=f"{row.model_version}: {error}")
         else:
             yield Replay(row, DIFFERENT if differing else SAME, differing)
@@ -72,13 +99,18 @@ def _differing(row: PredictionLog, sealed: Mapping[str, Any], scorer: Scorer) ->
         "model_version": scorer.version,
         "base_points": scorer.base_points,
         "reference_score": scorer.reference_score,
+        "inputs_digest": inputs_digest(scorer, assessment, _inputs(row, sealed, facts)),
     }
     then = {name: getattr(row, name) for name in now} | {"probability_of_default": row.probability_of_default.hex()}
-    # Grades of an older table are history: this release does not have that table.
     if row.grades_version == GRADES_VERSION:
         now["grade"], then["grade"] = grade(assessment.probability_of_default, months), row.grade
     unequal = [(name, then[name], now[name]) for name in now if then[name] != now[name]]
     return (*unequal, *((name, "sealed", "sealed") for name in _differing_sealed(sealed, assessment)))
+
+
+def _inputs(row: PredictionLog, sealed: Mapping[str, Any], facts: dict[str, Any]) -> Inputs:
+    as_of, unavailable = date.fromisoformat(sealed["as_of"]), frozenset(sealed["unavailable"])
+    return Inputs(row.segment, facts, sealed["sources"], unavailable, sealed["currency"], as_of)
 
 
 def _differing_sealed(sealed: Mapping[str, Any], assessment: Assessed) -> Iterator[str]:

@@ -6,12 +6,17 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from apps.accounts.tests.factories import make_user
+from apps.audit.models import AuditEvent
 from apps.common.database import INSERT_ONLY, lift_guard, set_guard
 from apps.common.models import DataKey
 from apps.scoring_engine import replay as replaying
+from apps.scoring_engine.management.commands import replay as command
+from apps.scoring_engine.ml.grades import GRADES_VERSION
 from apps.scoring_engine.ml.risk_model import card_in_service
 from apps.scoring_engine.ml.tests.edge_applicants import EdgeApplicants
 from apps.scoring_engine.ml.tests.examples import wide_card
+from apps.scoring_engine.ml.vocabulary import FactError, FactsError
 from apps.scoring_engine.models import ModelCard, PredictionLog
 from apps.scoring_engine.replay import logged, replay
 from apps.scoring_engine.tests.factories import (
@@ -86,6 +91,7 @@ def test_a_retired_model_still_replays():
         ({"grade": "G"}, "grade"),
         ({"horizon_months": 7}, "horizon_months"),
         ({"base_points": 1}, "base_points"),
+        ({"inputs_digest": "0" * 64}, "inputs_digest"),
     ],
 )
 def test_what_is_not_what_the_model_says_is_named(changes, named):
@@ -118,10 +124,13 @@ def test_a_seal_of_another_row_is_unreadable():
     assert replayed()[row.id].result == "unreadable"
 
 
-def test_grades_of_an_older_table_are_history():
+def test_grades_of_an_older_table_are_history_and_it_is_told(capsys):
     row = make_prediction()
     tamper(row, grade="G", grades_version="0")
     assert replayed()[row.id].result == "same"
+    call_command("replay", "--since", "2026-03-01")
+    told = f"1 grades were not compared: they are of another table than {GRADES_VERSION}."
+    assert told in capsys.readouterr().err
 
 
 def test_erased_facts_are_told_and_end_well(capsys):
@@ -150,6 +159,80 @@ def test_span_and_segment_choose(capsys):
     assert len(replayed(segment="company")) == 1
     call_command("replay", "--since", "2026-03-03")
     assert capsys.readouterr().out.startswith("1 predictions replayed: 1 same")
+
+
+def test_opening_sealed_facts_leaves_an_audit_event():
+    row, analyst = make_prediction(), make_user("analyst")
+    before = AuditEvent.objects.count()
+    call_command("replay", "--since", "2026-03-01", "--as", analyst.username)
+    event = AuditEvent.objects.latest("id")
+    assert AuditEvent.objects.count() == before + 1
+    assert (event.action, event.subject_id, event.actor) == ("prediction.replay", str(row.id), analyst)
+    assert event.details == {"rows": 1, "from": NOW.isoformat()}
+    call_command("replay", "--since", "2027-01-01")
+    assert AuditEvent.objects.count() == before + 1
+
+
+def test_who_may_not_read_the_log_is_not_named_as_who_replays():
+    make_prediction()
+    administrator = make_user("administrator")
+    with pytest.raises(CommandError, match="this is for the roles"):
+        call_command("replay", "--since", "2026-03-01", "--as", administrator.username)
+
+
+def test_facts_that_are_refused_today_are_named_without_their_values(monkeypatch):
+    row = make_prediction()
+
+    def refuse(*given, **more):
+        raise FactsError([FactError("yearly_income", "50000", "must be at most 1")])
+
+    monkeypatch.setattr(replaying, "check_facts", refuse)
+    (found_again,) = replayed().values()
+    assert found_again.result == "unreadable"
+    assert found_again.why == f"{row.model_version}: it refuses today what was logged as yearly_income"
+
+
+def test_all_that_differs_is_listed_in_a_file(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(command, "MOST_TOLD", 1)
+    rows = [make_prediction(now=NOW + timedelta(minutes=minute)) for minute in range(3)]
+    for row in rows[:2]:
+        tamper(row, base_points=1)
+    listing = tmp_path / "differing.csv"
+    with pytest.raises(CommandError):
+        call_command("replay", "--since", "2026-03-01", "--out", str(listing))
+    base = rows[0].base_points
+    assert listing.read_text().splitlines() == [
+        "id,field,logged,recomputed", f"{rows[0].id},base_points,1,{base}", f"{rows[1].id},base_points,1,{base}",
+    ]  # fmt: skip
+    assert f"1 more are not told here; all of them are in {listing}." in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [listing]
+
+
+def test_a_run_that_breaks_leaves_the_listing_of_the_run_before(tmp_path, monkeypatch):
+    make_prediction()
+    listing = tmp_path / "differing.csv"
+    listing.write_text("before")
+
+    def stop(rows):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "replay", stop)
+    with pytest.raises(KeyboardInterrupt):
+        call_command("replay", "--since", "2026-03-01", "--out", str(listing))
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "x", "1.5", ""])
+def test_a_limit_is_a_whole_number_from_1_on(wrong):
+    with pytest.raises(CommandError, match="whole number from 1 on"):
+        call_command("replay", "--since", "2026-03-01", f"--limit={wrong}")
+
+
+def test_the_limit_takes_the_oldest(capsys):
+    rows = [make_prediction(now=NOW + timedelta(minutes=minute)) for minute in range(3)]
+    tamper(rows[2], score=1)
+    call_command("replay", "--since", "2026-03-01", "--limit", "2")
+    assert capsys.readouterr().out == "2 predictions replayed: 2 same, 0 different, 0 erased, 0 unreadable.\n"
 
 
 def test_a_kept_document_that_was_changed_is_unreadable():
