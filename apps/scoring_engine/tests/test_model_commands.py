@@ -138,7 +138,7 @@ REFUSED = {
     "nothing before": (["rollback_model", "company", "--as", "maker", *WHY], "there is nothing to go back to"),
     "no such file": (["register_model", "moon.joblib", "--as", "maker"], r"moon.manifest.json cannot be opened \(No"),
     "no such figures": (["approve_model", "test-1.0.0", "--figures", "x.json", "--as", "checker", *WHY], "x.json"),
-    "no such time": (["list_models", "--at", "soon"], "--at must be a time like 2026-03-01T09:30"),
+    "no such time": (["list_models", "--at", "soon"], "A time is like 2026-03-01T09:30"),
 }  # fmt: skip
 
 

@@ -1,12 +1,13 @@
 """manage.py list_models --at 2026-03-01T00:00"""
 
 from argparse import ArgumentParser
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.db.models import QuerySet
 
+from apps.common.commands import read_moment
 from apps.scoring_engine.ml.vocabulary import SEGMENTS
 from apps.scoring_engine.models import ModelAssignment, ModelVersion
 
@@ -22,20 +23,12 @@ class Command(BaseCommand):
         parser.add_argument("--at", metavar="TIME", help="ISO 8601; without an offset it is taken for UTC")
 
     def handle(self, *, segment: str | None, at: str | None, **options: Any) -> None:
-        rows = ModelAssignment.objects.in_force(_moment(at)) if at else ModelVersion.objects.defer("manifest")
+        rows = ModelAssignment.objects.in_force(read_moment(at)) if at else ModelVersion.objects.defer("manifest")
         rows = rows.filter(segment=segment) if segment else rows
         lines = [HISTORY, *_history(rows)] if at else [MODELS, *_models(rows)]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         for line in lines:
             self.stdout.write("  ".join(map(str.ljust, line, widths)).rstrip())
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise CommandError(f"--at must be a time like 2026-03-01T09:30+05:00, not {text[:40]!r}.") from None
 
 
 def _models(rows: QuerySet[ModelVersion]) -> list[tuple[str, ...]]:

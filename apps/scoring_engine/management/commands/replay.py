@@ -7,7 +7,6 @@ from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from rich.progress import track
 
 from apps.accounts.lookup import acting_as
 from apps.accounts.permissions import READERS
+from apps.common.commands import read_moment
 from apps.scoring_engine.management.model_commands import one_sentence
 from apps.scoring_engine.ml.grades import GRADES_VERSION
 from apps.scoring_engine.ml.vocabulary import SEGMENTS
@@ -31,8 +31,8 @@ class Command(BaseCommand):
     help = "Work logged scorings out again from the log and the registry alone; exit 1 unless every bit is the same."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--since", required=True, type=_moment, metavar="TIME", help="ISO 8601; UTC without offset")
-        parser.add_argument("--until", type=_moment, metavar="TIME", help="only those before it")
+        parser.add_argument("--since", required=True, type=read_moment, metavar="TIME", help="ISO 8601, in UTC")
+        parser.add_argument("--until", type=read_moment, metavar="TIME", help="only those before it")
         parser.add_argument("--segment", choices=SEGMENTS)
         parser.add_argument("--limit", type=_number, metavar="N", help="at most so many, the oldest")
         parser.add_argument("--out", type=Path, metavar="FILE", help="list all that differs in this CSV file")
@@ -105,11 +105,3 @@ def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text[:19]) > 0):
         raise CommandError(f"--limit is a whole number from 1 on, not {text[:40]!r}.")
     return min(int(text[:19]), sys.maxsize)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise CommandError(f"A time is like 2026-03-01T09:30+05:00, not {text[:40]!r}.") from None
