@@ -1,8 +1,10 @@
 """Who sends a token, and from which address."""
 
 from ipaddress import ip_address
+from itertools import islice
 
 import knox.auth
+from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
@@ -11,7 +13,8 @@ from knox.models import AuthToken
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.throttling import BaseThrottle
 
-from apps.accounts.models import User
+from apps.accounts.models import Branch, User
+from apps.common.compiled import CompiledRead, columns_of
 
 
 class TokenAuthentication(knox.auth.TokenAuthentication):
@@ -29,8 +32,27 @@ class TokenAuthentication(knox.auth.TokenAuthentication):
         return self.validate_user(found)
 
 
+_PARTS = tuple((model, columns_of(model)) for model in (AuthToken, User, Branch))
+_TOKENS = CompiledRead(
+    lambda digest: AuthToken.objects.filter(digest=digest),
+    [
+        f"{path}{name}"
+        for path, (_, names) in zip(("", "user__", "user__branch__"), _PARTS, strict=True)
+        for name in names
+    ],
+)
+
+
 def _token(digest: str) -> AuthToken | None:
-    return AuthToken.objects.filter(digest=digest).select_related("user__branch").first()
+    rows = _TOKENS.rows(digest)
+    if not rows:
+        return None
+    values = iter(rows[0])
+    token, user, branch = (
+        model.from_db(connection.alias, names, list(islice(values, len(names)))) for model, names in _PARTS
+    )
+    token.user, user.branch = user, branch if branch.pk is not None else None
+    return token
 
 
 class TokenScheme(KnoxTokenScheme):

@@ -184,13 +184,19 @@ class InputsSerializer(serializers.Serializer):
 def _score(request: Request, segment: str) -> Response:
     language = language_of(request)
     body = dict(request.data)
-    beside = BesideFactsSerializer(data={name: body.pop(name) for name in ("currency", "unavailable") if name in body})
-    beside.is_valid(raise_exception=True)
-    prediction = score_caller_facts(
-        segment=segment, body_facts=body, **beside.validated_data, actor=request.user, now=timezone.now()
-    )
+    beside = _checked_beside({name: body.pop(name) for name in ("currency", "unavailable") if name in body})
+    prediction = score_caller_facts(segment=segment, body_facts=body, **beside, actor=request.user, now=timezone.now())
     # Plain already: the serializer, which describes the reply, would take longer to copy it than scoring takes.
     return Response(render(prediction, language))
+
+
+def _checked_beside(given: dict[str, Any]) -> dict[str, Any]:
+    if not given:
+        # Most calls: the serializer, which would find nothing to check, is slow to make.
+        return {}
+    beside = BesideFactsSerializer(data=given)
+    beside.is_valid(raise_exception=True)
+    return beside.validated_data
 
 
 class ScoreIndividualView(APIView):

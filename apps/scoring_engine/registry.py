@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from django.db import connection
 
+from apps.common.compiled import CompiledRead, columns_of
 from apps.scoring_engine.metrics import report_unusable_challenger
 from apps.scoring_engine.ml.risk_model import ModelFileError, expert_card, read_model_bytes
 from apps.scoring_engine.ml.scorer import Scorer
@@ -27,6 +28,9 @@ from apps.scoring_engine.models import (
 )
 
 _LOCK = 7_346_021  # of PostgreSQL's advisory locks; any number that nothing else here takes
+# Neither of these long ones tells which model scores.
+_COLUMNS = columns_of(ModelVersion, without=("manifest", "types"))
+_IN_SERVICE = CompiledRead(lambda segment: ModelVersion.objects.in_service(segment), _COLUMNS)
 _ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
 NONE_REGISTERED = "no model of this segment is in service; register_shipped_models registers the shipped one"
 
@@ -55,7 +59,9 @@ def hold_registry(*, to_change: bool = False) -> None:
 
 def in_service(segment: str) -> tuple[Serving, Serving | None]:
     """The champion, or the expert card and why it stands in; and the challenger, if there is a usable one."""
-    found = {model.state: model for model in ModelVersion.objects.in_service(segment)}
+    rows = _IN_SERVICE.rows(segment)
+    models = [ModelVersion.from_db(connection.alias, _COLUMNS, row) for row in rows]
+    found = {model.state: model for model in models}
     return _champion(segment, found.get(CHAMPION)), _challenger(found.get(CHALLENGER))
 
 
