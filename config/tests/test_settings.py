@@ -38,6 +38,15 @@ def test_a_complete_environment_starts_and_makes_no_secrets(tmp_path):
     assert not (tmp_path / "local.env").exists()
 
 
+def test_what_the_settings_name_is_found_in_a_production_start(tmp_path):
+    start_up = "import config.wsgi; from rest_framework.views import APIView as V"
+    told = "print([throttle.__name__ for throttle in V.throttle_classes])"
+    environment = os.environ | GOOD | {"DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    command = [sys.executable, "-c", f"{start_up}; {told}"]
+    done = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "['AnonWindow', 'UserWindow']", done.stderr
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

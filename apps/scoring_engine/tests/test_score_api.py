@@ -1,10 +1,14 @@
 """POST /api/score/<segment>/ and its schema: exact replies, who may ask, and what is refused."""
 
 import json
+from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
+from apps.accounts.authentication import TokenAuthentication
+from apps.accounts.services import issue_token
 from apps.accounts.tests.factories import client_for, make_user
 from apps.audit.models import AuditEvent
 from apps.common.models import DataKey
@@ -333,3 +337,19 @@ def test_a_fact_cannot_be_given_and_unavailable(officer):
     message = "existing_debt is given as well; leave it out here, or there."
     assert response.json()["errors"] == [{"field": "unavailable[0]", "message": message}]
     assert PredictionLog.objects.count() == 0
+
+
+def test_a_call_takes_few_statements(officer, django_assert_num_queries):
+    officer.post(INDIVIDUAL, FACTS)
+    # Token, registry, the rows of key, log and audit, and here a savepoint and its release for BEGIN and COMMIT.
+    # PostgreSQL takes a lock before the registry is read, and inserts the three rows in one statement.
+    with django_assert_num_queries(6 if connection.vendor == "postgresql" else 7):
+        assert officer.post(INDIVIDUAL, FACTS).status_code == 200
+
+
+def test_a_token_is_found_with_user_and_branch_in_one_query(django_assert_num_queries):
+    user = make_user("officer")
+    token, text = issue_token(user=user, expires_in=timedelta(hours=1), actor=user)
+    with django_assert_num_queries(1):
+        found, kept = TokenAuthentication().authenticate_credentials(text.encode())
+        assert (found, found.branch, kept.expiry) == (user, user.branch, token.expiry)
