@@ -3,8 +3,9 @@
 Ours checks the facts strictly, counts the caller's requests, seals the facts and keeps a durable row of the log and an
 audit event; the plain view has none of that and no middleware but Django's CommonMiddleware. Both stand behind gunicorn
 with two workers of four threads on one private PostgreSQL (fsync and synchronous_commit on), ask for the same token,
-get the same facts, and take turns. Clients, servers and database share the cores of the machine. Run as
-`python -m benchmarks.http_scoring`; the last line is JSON.
+get the same facts, and take turns. Throttles count in Redis, as in production. commit_ms is what a bare INSERT with its
+COMMIT takes here on one connection, the floor under a durable row. Clients, servers and databases share the cores of
+the machine. Run as `python -m benchmarks.http_scoring`; the last line is JSON.
 """
 
 import argparse
@@ -21,6 +22,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import psycopg
 
 from benchmarks.postgresql import free_port, private_postgresql
 
@@ -46,6 +49,31 @@ learnt(card, [used_facts(card, applicant(draw)) for _ in range(20_000)]).save_mo
 def python(*arguments: str, env: dict[str, str]) -> str:
     done = subprocess.run([sys.executable, *arguments], cwd=ROOT, env=env, check=True, capture_output=True, text=True)
     return done.stdout
+
+
+@contextmanager
+def private_redis(folder: str) -> Iterator[str]:
+    """Yields its REDIS_URL."""
+    port = free_port()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def milliseconds_of_commit(url: str, commits: int = 300) -> dict[str, float]:
+    with psycopg.connect(url.replace("postgres://", "postgresql://"), autocommit=True) as connection:
+        connection.execute("CREATE TABLE floor (body bytea)")
+        times = []
+        for _ in range(commits):
+            began = time.perf_counter()
+            connection.execute("INSERT INTO floor VALUES (%s)", [b"x" * 2000])
+            times.append((time.perf_counter() - began) * 1000)
+        connection.execute("DROP TABLE floor")
+    return {"p50": round(statistics.median(times), 2), "p99": round(statistics.quantiles(times, n=100)[98], 2)}
 
 
 def prepare(env: dict[str, str]) -> str:
@@ -123,14 +151,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=6)
     options = parser.parse_args()
-    with private_postgresql() as url, tempfile.TemporaryDirectory() as folder:
+    with private_postgresql() as url, tempfile.TemporaryDirectory() as folder, private_redis(folder) as redis:
         env = os.environ | {"DATABASE_URL": url, "DATA_DIR": folder, "THROTTLE_USER": "10000000/min"}
+        env |= {"REDIS_URL": redis}
+        floor = milliseconds_of_commit(url)
         env |= {"LOG_LEVEL": "INFO", "PLAIN_SITE_MODEL": f"{folder}/model.txt", "PYTHONPATH": str(ROOT)}
         python("-c", MODEL, env["PLAIN_SITE_MODEL"], env=env)
         found = measure(env, prepare(env), options.rounds, options.seconds)
     figures = {name: median(rounds) for name, rounds in found.items()}
     ratio = round(figures["credit_ml"]["requests_s"] / figures["plain"]["requests_s"], 2)
-    setup = {"connections": CONNECTIONS, "workers": WORKERS, "threads": THREADS}
+    setup = {"commit_ms": floor, "connections": CONNECTIONS, "workers": WORKERS, "threads": THREADS}
     setup["load_average"] = round(os.getloadavg()[0], 1)
     print(json.dumps(figures | {"ratio": ratio} | setup))
 
