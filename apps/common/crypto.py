@@ -5,11 +5,11 @@ the additional data, so it cannot be moved to another row and still open.
 """
 
 import base64
-import hashlib
 import hmac
 import json
 import os
 import uuid
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -29,29 +29,48 @@ class DataErased(LookupError):
 
 
 @cache
-def _key_ring() -> dict[str, bytes]:
+def _key_ring() -> dict[str, AESGCM]:
     ring = {}
     for entry in settings.ENCRYPTION_KEYS:
         key_id, _, text = entry.partition(":")
         key = base64.b64decode(text)
         if len(key) != 32:
             raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {key_id!r} has {len(key)} bytes; 32 are needed.")
-        ring[key_id] = key
+        ring[key_id] = AESGCM(key)
     return ring
 
 
-def _encrypt(key: bytes, plain: bytes, context: str) -> bytes:
+def _encrypt(cipher: AESGCM, plain: bytes, context: str) -> bytes:
     nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, plain, context.encode())
+    return nonce + cipher.encrypt(nonce, plain, context.encode())
 
 
-def _decrypt(key: bytes, sealed: bytes, context: str) -> bytes:
-    return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
+def _decrypt(cipher: AESGCM, sealed: bytes, context: str) -> bytes:
+    return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class OpenKey:
+    """A data key unwrapped once, to seal or open several things of one person. `id`, `key_id` and `wrapped` are
+    those of its row, which a drawn one does not have yet.
+    """
+
+    id: uuid.UUID
+    key_id: str
+    wrapped: bytes
+    cipher: AESGCM
+
+    def seal_text(self, text: str, context: str) -> bytes:
+        """`text`: a JSON document."""
+        return _encrypt(self.cipher, text.encode(), context)
+
+    def unseal(self, sealed: bytes, context: str) -> Any:
+        return json.loads(_decrypt(self.cipher, sealed, context))
 
 
 def blind_index(kind: str, value: str) -> str:
     """64 hex digits that find `value` without holding it: HMAC-SHA256 under BLIND_INDEX_KEY, apart by kind."""
-    return hmac.new(_blind_key(), f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(_blind_key(), f"{kind}:{value}".encode(), "sha256").hex()
 
 
 @cache
@@ -62,35 +81,43 @@ def _blind_key() -> bytes:
 def create_data_key(owner_index: str | None = None) -> DataKey:
     """The data key of the person with this blind index, made if there is none; without an index, a new one."""
     if owner_index is None:
-        return DataKey.objects.create(**_new_key())
-    return DataKey.objects.get_or_create(owner_index=owner_index, defaults=_new_key())[0]
+        return DataKey.objects.create(**_columns(draw_key()))
+    return DataKey.objects.get_or_create(owner_index=owner_index, defaults=_columns(draw_key()))[0]
 
 
 def draw_data_key() -> DataKey:
     """A new one of nobody's yet, to be inserted with the rows that it seals."""
-    return DataKey(**_new_key())
+    return DataKey(**_columns(draw_key()))
 
 
-def _new_key() -> dict[str, Any]:
+def draw_key() -> OpenKey:
+    """The same before it is a row, for those who insert many."""
     key_id, wrapping = next(iter(_key_ring().items()))
-    fresh = uuid.uuid4()
-    return {"id": fresh, "key_id": key_id, "wrapped": _encrypt(wrapping, os.urandom(32), str(fresh))}
+    fresh, key = uuid.uuid4(), os.urandom(32)
+    return OpenKey(fresh, key_id, _encrypt(wrapping, key, str(fresh)), AESGCM(key))
 
 
-def _opened(data_key: DataKey) -> bytes:
+def _columns(key: OpenKey) -> dict[str, Any]:
+    return {"id": key.id, "key_id": key.key_id, "wrapped": key.wrapped}
+
+
+def open_key(data_key: DataKey) -> OpenKey:
+    """Raises DataErased."""
     if data_key.destroyed_at is not None:
         raise DataErased("The personal data were erased; what is left is the record that they were used.")
-    return _decrypt(_key_ring()[data_key.key_id], bytes(data_key.wrapped), str(data_key.id))
+    key_id, wrapped = data_key.key_id, bytes(data_key.wrapped)
+    key = _decrypt(_key_ring()[key_id], wrapped, str(data_key.id))
+    return OpenKey(data_key.id, key_id, wrapped, AESGCM(key))
 
 
 def seal(data_key: DataKey, document: Any, context: str) -> bytes:
     """`document` (JSON-able) encrypted for the row named by `context`, e.g. "individual:<id>"."""
-    return _encrypt(_opened(data_key), _json.encode(document).encode(), context)
+    return open_key(data_key).seal_text(_json.encode(document), context)
 
 
 def unseal(data_key: DataKey, sealed: bytes, context: str) -> Any:
     """The document of `seal`. Raises DataErased, or InvalidTag when the row was tampered with."""
-    return json.loads(_decrypt(_opened(data_key), bytes(sealed), context))
+    return open_key(data_key).unseal(bytes(sealed), context)
 
 
 def mask(identifier: str) -> str:
@@ -98,4 +125,16 @@ def mask(identifier: str) -> str:
     return "•" * max(len(identifier) - 2, 4) + identifier[-2:]
 
 
-__all__ = ["DataErased", "InvalidTag", "blind_index", "create_data_key", "draw_data_key", "mask", "seal", "unseal"]
+__all__ = [
+    "DataErased",
+    "InvalidTag",
+    "OpenKey",
+    "blind_index",
+    "create_data_key",
+    "draw_data_key",
+    "draw_key",
+    "mask",
+    "open_key",
+    "seal",
+    "unseal",
+]
