@@ -9,6 +9,7 @@ import hmac
 import json
 import os
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,7 +18,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
 
+from apps.common.inserting import insert_rows
 from apps.common.models import DataKey
 
 NONCE_BYTES = 12
@@ -97,6 +100,13 @@ def draw_key() -> OpenKey:
     return OpenKey(fresh, key_id, _encrypt(wrapping, key, str(fresh)), AESGCM(key))
 
 
+def insert_keys(keys: Iterable[OpenKey]) -> None:
+    """Rows of keys that were drawn."""
+    now = timezone.now()
+    columns = ("id", "key_id", "wrapped", "created_at")
+    insert_rows(DataKey, columns, ((key.id, key.key_id, key.wrapped, now) for key in keys))
+
+
 def _columns(key: OpenKey) -> dict[str, Any]:
     return {"id": key.id, "key_id": key.key_id, "wrapped": key.wrapped}
 
@@ -133,6 +143,7 @@ __all__ = [
     "create_data_key",
     "draw_data_key",
     "draw_key",
+    "insert_keys",
     "mask",
     "open_key",
     "seal",

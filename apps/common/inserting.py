@@ -1,6 +1,6 @@
-"""New rows in few statements, past the ORM's save(): some of several tables together, or many of one table."""
+"""New rows in few statements, past the ORM's save(): some of several tables together, or many tuples of one table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -34,25 +34,20 @@ def insert_together(*rows: models.Model) -> None:
             cursor.execute(statement, of_row)
 
 
-def insert_many(rows: Sequence[models.Model]) -> None:
-    """All of one model: by COPY on PostgreSQL, where checks, keys and triggers hold as for an INSERT."""
-    if not rows:
-        return
-    model = type(rows[0])
+def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Many of one model, as tuples: by COPY on PostgreSQL, where checks, keys and triggers hold as for an INSERT.
+
+    `columns` by attribute ("actor_id"); those left out are null.
+    """
     if connection.vendor != "postgresql":
-        model._default_manager.bulk_create(rows)
+        made = (model(**dict(zip(columns, row, strict=True))) for row in rows)
+        model._default_manager.bulk_create(made)
         return
-    _, fields = _insertion(model, connection.vendor)
+    fields = [model._meta.get_field(column) for column in columns]
     names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
     statement = f"COPY {model._meta.db_table} ({names}) FROM STDIN (FORMAT BINARY)"
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
         # Without its length: "varchar(3)" is kept by the column itself.
         copy.set_types([field.db_type(connection).partition("(")[0] for field in fields])
         for row in rows:
-            copy.write_row([_copied(field, row) for field in fields])
-            row._state.adding = False
-
-
-def _copied(field: models.Field, row: models.Model) -> Any:
-    value = field.pre_save(row, True)
-    return field.get_db_prep_save(value, connection) if isinstance(field, models.JSONField) else value
+            copy.write_row(row)

@@ -14,25 +14,38 @@ from django.db import connection, transaction
 from django.db.models import Prefetch
 from django.utils import timezone
 
-from apps.audit.models import AuditEvent
-from apps.audit.services import new_event
+from apps.audit.services import Told, insert_events
 from apps.common.background import heartbeat
-from apps.common.crypto import InvalidTag
+from apps.common.crypto import InvalidTag, open_key
 from apps.common.errors import DomainError
 from apps.common.facts import Found
-from apps.common.inserting import insert_many
+from apps.companies.models import Company
 from apps.credit_requests.facts import gather_facts
 from apps.credit_requests.models import CreditRequest
 from apps.credit_requests.rescoring import Counts, check_not_erased, no_counts
 from apps.external_integrations.models import ExternalRecord
+from apps.scoring_engine.log_rows import LogRow, insert_log
 from apps.scoring_engine.metrics import report_bulk
+from apps.scoring_engine.ml.vocabulary import SEGMENTS
 from apps.scoring_engine.models import PredictionLog
-from apps.scoring_engine.preparing import Asked, InService, Prepared, hold_models, prepare
-from apps.scoring_engine.services import creation_event
+from apps.scoring_engine.preparing import Asked, InService, Prepared, hold_models, prepare, told
+from apps.scoring_engine.services import creation_details
 
 log = structlog.get_logger("rescoring")
 # So many are scored well within a second, for which no model can be promoted.
 CHUNK = 500
+KEY_COLUMNS = ("key_id", "wrapped", "destroyed_at")
+# What facts are made of: reading a moment takes longer than opening a seal, and there are 15 more of them a request.
+REQUEST_COLUMNS = (
+    *("branch_id", "individual_id", "company_id", "requested_amount", "term_months", "purpose", "currency"),
+    *("updated_at", "prediction__inputs_digest", "individual__sealed", "individual__updated_at"),
+    *(f"company__{field.name}" for field in Company._meta.concrete_fields),
+    *(f"{applicant}__data_key__{column}" for applicant in ("individual", "company") for column in KEY_COLUMNS),
+)
+RECORD_COLUMNS = (
+    *("source", "observed_at", "checked_at", "current__origin", "current__sealed"),
+    *(f"current__data_key__{column}" for column in KEY_COLUMNS),
+)
 UPDATE = """
 UPDATE credit_requests_creditrequest request SET prediction_id = new.prediction_id, last_checked_at = %s
 FROM unnest(%s::uuid[], %s::uuid[]) AS new (id, prediction_id) WHERE request.id = new.id
@@ -69,10 +82,10 @@ def rescore_chunk(ids: Sequence[UUID], *, now: datetime, cause: str | None = Non
         prepared = _prepared(request, models[request.segment], causes[request.segment], standing, now)
         if prepared is not None:
             outcomes.append((request, prepared))
-    changed = [(request, prepared) for request, prepared in outcomes if prepared.row.id != request.prediction_id]
-    _write(outcomes, changed, now)
+    changed = sum(prepared.row is not None for _, prepared in outcomes)
+    _write(outcomes, now)
     counts["checked"], counts["failed"] = len(held), len(held) - len(outcomes)
-    counts["rescored"], counts["unchanged"] = len(changed), len(outcomes) - len(changed)
+    counts["rescored"], counts["unchanged"] = changed, len(outcomes) - changed
     return counts
 
 
@@ -85,10 +98,10 @@ def _held(ids: Sequence[UUID]) -> list[CreditRequest]:
     """Locked first, in one order, and read after: see rescoring.lock_request."""
     undecided = CreditRequest.objects.undecided()
     locked = list(undecided.select_for_update().filter(id__in=ids).order_by("id").values_list("id", flat=True))
-    records = ExternalRecord.objects.select_related("current__data_key").order_by("id")
-    found = undecided.filter(id__in=locked).order_by("id").defer("prediction__sealed")
+    records = ExternalRecord.objects.select_related("current__data_key").only(*RECORD_COLUMNS).order_by("id")
+    found = undecided.filter(id__in=locked).order_by("id").only(*REQUEST_COLUMNS)
     return list(
-        found.select_related("branch", "individual__data_key", "company__data_key", "prediction").prefetch_related(
+        found.select_related("individual__data_key", "company__data_key", "prediction").prefetch_related(
             "company__statements", Prefetch("external_records", records, to_attr="records_in_order")
         )
     )
@@ -106,7 +119,7 @@ def _prepared(
     try:
         check_not_erased(request.applicant)
         if (request.id, cause) in standing:
-            return Prepared(request.prediction)
+            return Prepared(None)
         gathered = gather_facts(request, now=now, records=request.records_in_order)
         return prepare(models, _asked(request, gathered.facts, gathered.unavailable, cause))
     except (DomainError, InvalidTag) as error:
@@ -115,41 +128,48 @@ def _prepared(
 
 
 def _asked(request: CreditRequest, facts: dict[str, Found], unavailable: frozenset[str], cause: str) -> Asked:
+    values, sources = told(facts)
     return Asked(
         segment=request.segment,
-        facts=facts,
+        facts=values,
+        sources=sources,
         unavailable=unavailable,
         currency=request.currency,
-        data_key=request.applicant.data_key,
-        branch=request.branch,
-        actor=None,
+        key=open_key(request.applicant.data_key),
+        branch_id=request.branch_id,
+        actor_id=None,
         cause=cause,
         request_id=request.id,
-        latest=request.prediction,
+        latest=request.prediction and request.prediction.inputs_digest,
     )
 
 
-def _write(outcomes: Outcomes, changed: Outcomes, now: datetime) -> None:
-    insert_many([row for _, prepared in changed for row in prepared.rows])
-    insert_many([event for request, prepared in changed for event in _events(request, prepared.row)])
-    for request, prepared in outcomes:
-        request.prediction, request.last_checked_at = prepared.row, now
+def _write(outcomes: Outcomes, now: datetime) -> None:
+    changed = [(request, prepared) for request, prepared in outcomes if prepared.row is not None]
+    insert_log(row for _, prepared in changed for row in prepared.rows)
+    insert_events(None, (event for request, prepared in changed for event in _events(request, prepared.row)))
+    for request, prepared in changed:
+        request.prediction_id = prepared.row.id
     _update([request for request, _ in outcomes], now)
-    for segment in ("individual", "company"):
+    for segment in SEGMENTS:
         rows = [prepared.row for request, prepared in changed if request.segment == segment]
         if rows:
             transaction.on_commit(partial(report_bulk, rows))
 
 
-def _events(request: CreditRequest, row: PredictionLog) -> list[AuditEvent]:
+def _events(request: CreditRequest, row: LogRow) -> list[Told]:
     before = request.prediction_id and str(request.prediction_id)
     details = {"cause": row.cause, "prediction": str(row.id), "before": before}
-    scored = new_event(actor=None, action="credit_request.score", subject=request, details=details)
-    return [creation_event(row), scored]
+    return [
+        ("prediction.create", PredictionLog, row.id, creation_details(row)),
+        ("credit_request.score", CreditRequest, request.id, details),
+    ]
 
 
 def _update(requests: list[CreditRequest], now: datetime) -> None:
     if connection.vendor != "postgresql":
+        for request in requests:
+            request.last_checked_at = now
         CreditRequest.objects.bulk_update(requests, ["prediction", "last_checked_at"], batch_size=100)
         return
     ids = [[request.id for request in requests], [request.prediction_id for request in requests]]

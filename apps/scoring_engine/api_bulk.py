@@ -17,7 +17,7 @@ from apps.common.languages import language_of
 from apps.scoring_engine.api import LANGUAGE, SCORERS, ImpactSerializer, SummarySerializer, WarningSerializer
 from apps.scoring_engine.bulk import MOST_APPLICANTS, Outcome, placed, score_applicants
 from apps.scoring_engine.ml.vocabulary import SEGMENTS
-from apps.scoring_engine.presentation import render, summarise
+from apps.scoring_engine.presentation import render_opened, summarise
 
 MOST_BYTES = 16 << 20
 
@@ -113,7 +113,7 @@ def _result(place: int, outcome: Outcome, language: str | None) -> dict[str, Any
     if isinstance(outcome, list):
         return {"place": place, "errors": [_problem(each) for each in placed(outcome, place)]}
     if language:
-        return {"place": place} | render(outcome.row, language)
+        return {"place": place} | render_opened(outcome.row, outcome.opened(), language)
     return {"place": place} | summarise(outcome.row) | {"warnings": outcome.warnings}
 
 

@@ -11,16 +11,19 @@ from django.db import transaction
 
 from apps.accounts.models import User
 from apps.audit.services import new_event
-from apps.common.crypto import draw_data_key
+from apps.common.crypto import draw_key, insert_keys
 from apps.common.errors import MOST_PROBLEMS, FieldProblem, InvalidInput
 from apps.common.facts import Found
-from apps.common.inserting import insert_many, insert_together
+from apps.common.inserting import insert_together
+from apps.scoring_engine.log_rows import insert_log
 from apps.scoring_engine.metrics import report_bulk
 from apps.scoring_engine.ml.vocabulary import FACTS
 from apps.scoring_engine.preparing import Asked, InService, Prepared, hold_models, prepare
+from apps.scoring_engine.services import creation_details
 
 CALLER = "caller"
 MOST_APPLICANTS = 10_000
+Source = Mapping[str, str | bool]
 BESIDE_FACTS = ("currency", "unavailable")
 Outcome = Prepared | list[FieldProblem]
 
@@ -35,8 +38,8 @@ def score_applicants(
     `refuse_all`, InvalidInput names row and field, and nothing is written.
     """
     models = hold_models(segment, now)
-    cause = f"bulk:{uuid4()}"
-    prepared = [_prepared(models, segment, body, actor, now, cause) for body in applicants]
+    cause, source = f"bulk:{uuid4()}", Found(None, CALLER, now).provenance()
+    prepared = [_prepared(models, segment, body, actor, source, cause) for body in applicants]
     if refuse_all:
         _refuse_any(prepared)
     good = [each for each in prepared if isinstance(each, Prepared)]
@@ -45,13 +48,14 @@ def score_applicants(
     return prepared
 
 
-def _prepared(models: InService, segment: str, body: Any, actor: User, now: datetime, cause: str) -> Outcome:
+def _prepared(models: InService, segment: str, body: Any, actor: User, source: Source, cause: str) -> Outcome:
     problems = _shape_problems(body)
     if problems:
         return problems
-    facts = {name: Found(value, CALLER, now) for name, value in body.items() if name not in BESIDE_FACTS}
+    facts = {name: value for name, value in body.items() if name not in BESIDE_FACTS}
     unavailable, currency = body.get("unavailable", ()), body.get("currency", settings.DEFAULT_CURRENCY)
-    asked = Asked(segment, facts, unavailable, currency, draw_data_key(), actor.branch, actor, cause)
+    sources = dict.fromkeys(facts, source)
+    asked = Asked(segment, facts, sources, unavailable, currency, draw_key(), actor.branch_id, actor.id, cause)
     try:
         return prepare(models, asked)
     except InvalidInput as error:
@@ -84,10 +88,9 @@ def placed(problems: Sequence[FieldProblem], place: int) -> list[FieldProblem]:
 def _insert(prepared: Sequence[Prepared], actor: User, *, refused: int) -> None:
     """One audit event for all of them: it names the first row, and the cause that finds the others."""
     rows = [each.row for each in prepared]
-    insert_many([row.data_key for row in rows])
-    insert_many([row for each in prepared for row in each.rows])
-    first = rows[0]
-    details = {"segment": first.segment, "mode": first.mode, "model_digest": first.card_id, "cause": first.cause}
-    details |= {"rows": len(rows), "refused": refused}
-    insert_together(new_event(actor=actor, action="prediction.create_bulk", subject=first, details=details))
+    insert_keys([each.key for each in prepared])
+    insert_log(row for each in prepared for row in each.rows)
+    details = creation_details(rows[0]) | {"rows": len(rows), "refused": refused}
+    subject = rows[0].as_prediction()
+    insert_together(new_event(actor=actor, action="prediction.create_bulk", subject=subject, details=details))
     transaction.on_commit(partial(report_bulk, rows))

@@ -3,28 +3,29 @@
 One applicant and ten thousand take this same way.
 """
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from apps.accounts.models import Branch, User
-from apps.common.crypto import blind_index, seal
+from apps.common.crypto import OpenKey, blind_index
 from apps.common.days import lender_today
 from apps.common.errors import FieldProblem, InvalidInput
 from apps.common.facts import Found
-from apps.common.models import DataKey
 from apps.common.money import CURRENCIES
+from apps.scoring_engine.log_rows import LogRow
 from apps.scoring_engine.metrics import report_challenger_failure
 from apps.scoring_engine.ml.card_inputs import known_to
 from apps.scoring_engine.ml.cards import canonical
 from apps.scoring_engine.ml.grades import GRADES_VERSION, grade
 from apps.scoring_engine.ml.scorer import Assessed, NoScoreError, Scorer, known_facts
 from apps.scoring_engine.ml.vocabulary import FACTS, FactsError, Known, check_facts
-from apps.scoring_engine.models import CHALLENGER, ModelCard, PredictionLog, sealing_context
+from apps.scoring_engine.models import CHALLENGER, CHAMPION, ModelCard, sealing_context
 from apps.scoring_engine.registry import Serving, hold_registry, in_service, stand_in
+from apps.scoring_engine.sealing import digested_text, sealed_text, written_facts
+
+Sources = Mapping[str, Mapping[str, str | bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +41,46 @@ class InService:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One scoring that is asked for. `latest`: the newest of the same request."""
+    """One scoring that is asked for. `sources`: of each fact; `latest`: the inputs digest of the same request's newest.
+
+    `key` seals what is personal.
+    """
 
     segment: str
-    facts: Mapping[str, Found]
+    facts: Mapping[str, Any]
+    sources: Sources
     unavailable: Collection[str]
     currency: str
-    data_key: DataKey
-    branch: Branch | None
-    actor: User | None
+    key: OpenKey
+    branch_id: UUID | None
+    actor_id: UUID | None
     cause: str
     request_id: UUID | None = None
-    latest: PredictionLog | None = None
+    latest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Rows that are not inserted yet; `row` is the newest one that stands when nothing a reader could tell changed."""
+    """Rows that are not inserted yet. None when nothing a reader could tell changed: the newest row stands."""
 
-    row: PredictionLog
-    beside: PredictionLog | None = None
+    row: LogRow | None
+    key: OpenKey | None = None
+    beside: LogRow | None = None
     warnings: Sequence[dict[str, str]] = ()
 
     @property
-    def rows(self) -> list[PredictionLog]:
-        return [self.row] if self.beside is None else [self.row, self.beside]
+    def rows(self) -> list[LogRow]:
+        return [row for row in (self.row, self.beside) if row is not None]
+
+    def opened(self) -> dict[str, Any]:
+        """What is sealed in `row`."""
+        return self.key.unseal(self.row.sealed, sealing_context(self.row.id))
+
+
+def told(facts: Mapping[str, Found]) -> tuple[dict[str, Any], Sources]:
+    """Facts as `Asked` takes them: the values, and the sources."""
+    values = {name: found.value for name, found in facts.items()}
+    return values, {name: found.provenance() for name, found in facts.items()}
 
 
 def hold_models(segment: str, now: datetime) -> InService:
@@ -81,21 +97,18 @@ def prepare(models: InService, asked: Asked) -> Prepared:
     """Raises InvalidInput naming each fact that is refused."""
     inputs = _checked(models, asked)
     try:
-        serving, assessment = models.champion, _assess(models.champion.scorer, inputs)
+        scored = _scored(models.champion, inputs)
     except NoScoreError as error:
         serving = stand_in(models.champion, str(error))
         _keep_card(serving.scorer)
-        inputs = _accepted_by(serving.scorer, inputs)
-        assessment = _assess(serving.scorer, inputs)
-    row = _row(serving, assessment, inputs)
-    if asked.latest is not None and asked.latest.inputs_digest == row.inputs_digest:
-        return Prepared(asked.latest)
-    row.data_key, row.branch, row.actor = asked.data_key, asked.branch, asked.actor
-    row.cause, row.request_id, row.created_at = asked.cause, asked.request_id, models.now
-    document = _to_seal(assessment, inputs)
-    row.sealed = seal(asked.data_key, document, sealing_context(row.id))
-    beside = None if models.challenger is None else _challenge(row, models.challenger, inputs)
-    return Prepared(row, beside, document["warnings"])
+        scored = _scored(serving, _accepted_by(serving.scorer, inputs))
+    digest = scored.digest()
+    if asked.latest == digest:
+        return Prepared(None)
+    warnings = scored.warnings()
+    row = _row(models, asked, scored, digest, warnings)
+    beside = None if models.challenger is None else _challenge(models, asked, row, scored.inputs)
+    return Prepared(row, asked.key, beside, warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +117,7 @@ class Inputs:
 
     segment: str
     facts: dict[str, Any]
-    sources: dict[str, dict[str, str | bool]]
+    sources: Sources
     unavailable: frozenset[str]
     currency: str
     as_of: date
@@ -126,6 +139,38 @@ def _warning(code: str, fact: str, what: str) -> dict[str, str]:
     return {"code": code, "fact": fact, "message": f"{fact} {what}"}
 
 
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a model says of inputs. `facts`: as written in JSON; `bins`: label by feature."""
+
+    serving: Serving
+    assessment: Assessed
+    inputs: Inputs
+    facts: dict[str, str]
+    bins: dict[str, str]
+
+    def digest(self) -> str:
+        return _digest(self.serving.scorer, self.inputs, self.facts, self.bins)
+
+    def warnings(self) -> list[dict[str, str]]:
+        return self.assessment.warnings + self.inputs.warnings()
+
+    def sealed_text(self, warnings: Sequence[dict[str, str]]) -> str:
+        rest = {
+            "unavailable": sorted(self.inputs.unavailable),
+            "as_of": self.inputs.as_of.isoformat(),
+            "currency": self.inputs.currency,
+            "warnings": warnings,
+            "missing_required": self.assessment.missing_required,
+        }
+        return sealed_text(self.facts, self.inputs.sources, self.assessment.explanation, self.bins, rest)
+
+
+def _scored(serving: Serving, inputs: Inputs) -> Scored:
+    assessment = serving.scorer.score(inputs.facts, as_of=inputs.as_of, unavailable=inputs.unavailable)
+    return Scored(serving, assessment, inputs, written_facts(inputs.facts), assessment.bins)
+
+
 def _known_to_both(serving: Serving, challenger: Serving | None) -> Known | None:
     """What may be sent: the facts of the vocabulary, of the champion, and those that only a challenger asks for."""
     if challenger is None or challenger.scorer.own is None:
@@ -135,12 +180,11 @@ def _known_to_both(serving: Serving, challenger: Serving | None) -> Known | None
     return known_to(serving.scorer.segment, [*serving.scorer.inputs, *more])
 
 
-def _challenge(row: PredictionLog, challenger: Serving, inputs: Inputs) -> PredictionLog | None:
+def _challenge(models: InService, asked: Asked, row: LogRow, inputs: Inputs) -> LogRow | None:
     """The challenger's own row. Facts that only it refuses make none: the champion's answer is never in question."""
-    scorer = challenger.scorer
+    scorer = models.challenger.scorer
     try:
-        inputs = _known_by(scorer, inputs)
-        assessment = _assess(scorer, inputs)
+        scored = _scored(models.challenger, _known_by(scorer, inputs))
     except FactsError as error:
         refused = ", ".join(refused.field for refused in error.errors)
         report_challenger_failure(row, scorer.version, f"it refuses {refused}")
@@ -148,16 +192,7 @@ def _challenge(row: PredictionLog, challenger: Serving, inputs: Inputs) -> Predi
     except NoScoreError as error:
         report_challenger_failure(row, scorer.version, str(error))
         return None
-    beside = _row(challenger, assessment, inputs)
-    beside.role, beside.beside, beside.created_at = CHALLENGER, row.id, row.created_at
-    beside.data_key, beside.branch, beside.actor = row.data_key, row.branch, row.actor
-    beside.cause, beside.request_id = f"challenger:{row.id}", row.request_id
-    beside.sealed = seal(row.data_key, _to_seal(assessment, inputs), sealing_context(beside.id))
-    return beside
-
-
-def _assess(scorer: Scorer, inputs: Inputs) -> Assessed:
-    return scorer.score(inputs.facts, as_of=inputs.as_of, unavailable=inputs.unavailable)
+    return _row(models, asked, scored, scored.digest(), scored.warnings(), beside=row)
 
 
 def _known_by(scorer: Scorer, inputs: Inputs) -> Inputs:
@@ -179,22 +214,21 @@ def _accepted_by(scorer: Scorer, inputs: Inputs) -> Inputs:
 def _checked(models: InService, asked: Asked) -> Inputs:
     segment, facts, as_of = asked.segment, asked.facts, models.today
     problems = list(_problems(segment, models.known, facts, asked.unavailable, asked.currency))
-    given = {name: found.value for name, found in facts.items()}
     try:
-        values = check_facts(segment, given, as_of=as_of, own=models.known)
+        values = check_facts(segment, facts, as_of=as_of, own=models.known)
     except FactsError as error:
         problems += [FieldProblem(e.field, f"{e.given} was given; it {e.message}.") for e in error.errors]
     if problems:
         raise InvalidInput("; ".join(f"{p.field}: {p.message}" for p in problems), problems)
-    sources = {name: facts[name].provenance() for name in values}
+    sources = {name: asked.sources[name] for name in values}
     return Inputs(segment, values, sources, frozenset(asked.unavailable), asked.currency, as_of)
 
 
 def _problems(
-    segment: str, own: Known | None, facts: Mapping[str, Found], unavailable: Iterable[Any], currency: str
+    segment: str, own: Known | None, facts: Mapping[str, Any], unavailable: Iterable[Any], currency: str
 ) -> Iterable[FieldProblem]:
     """What the vocabulary does not say: a score needs its scale, money its currency, a source that is down a name."""
-    given = {name for name, found in facts.items() if found.value is not None}
+    given = {name for name, value in facts.items() if value is not None}
     known = own.facts if own else FACTS[segment]
     if "credit_history_score" in given and "credit_history_scale" not in given:
         scales = ", ".join(FACTS["individual"]["credit_history_scale"].values)
@@ -208,16 +242,30 @@ def _problems(
         yield FieldProblem("currency", f"It must be one of {', '.join(CURRENCIES)}.")
 
 
-def _row(serving: Serving, assessment: Assessed, inputs: Inputs) -> PredictionLog:
-    card, months = serving.scorer, serving.scorer.horizon_months(inputs.facts.get("term_months"))
-    return PredictionLog(
-        segment=inputs.segment,
+def _row(
+    models: InService,
+    asked: Asked,
+    scored: Scored,
+    digest: str,
+    warnings: Sequence[dict[str, str]],
+    *,
+    beside: LogRow | None = None,
+) -> LogRow:
+    """Of the challenger, if it stands beside one."""
+    serving, assessment, row_id = scored.serving, scored.assessment, uuid4()
+    card, months = serving.scorer, serving.scorer.horizon_months(scored.inputs.facts.get("term_months"))
+    return LogRow(
+        id=row_id,
+        created_at=models.now,
+        segment=asked.segment,
         score=assessment.score,
         probability_of_default=assessment.probability_of_default,
         grade=grade(assessment.probability_of_default, months),
         grades_version=GRADES_VERSION,
         horizon_kind=card.horizon["kind"],
         horizon_months=months,
+        role=CHALLENGER if beside else CHAMPION,
+        beside=beside and beside.id,
         mode=serving.mode,
         mode_reason=serving.reason,
         purpose=serving.purpose,
@@ -225,49 +273,24 @@ def _row(serving: Serving, assessment: Assessed, inputs: Inputs) -> PredictionLo
         card_id=card.digest,
         base_points=card.base_points,
         reference_score=card.reference_score,
-        currency=inputs.currency,
-        inputs_digest=inputs_digest(card, assessment, inputs),
+        currency=scored.inputs.currency,
+        inputs_digest=digest,
+        data_key_id=asked.key.id,
+        sealed=asked.key.seal_text(scored.sealed_text(warnings), sealing_context(row_id)),
+        actor_id=asked.actor_id,
+        branch_id=asked.branch_id,
+        cause=f"challenger:{beside.id}" if beside else asked.cause,
+        request_id=asked.request_id,
     )
 
 
 def inputs_digest(card: Scorer, assessment: Assessed, inputs: Inputs) -> str:
     """Equal for two scorings that no reader of the log could tell apart but by their time."""
-    document = {
-        "facts": _plain(inputs.facts),
-        "unavailable": sorted(inputs.unavailable),
-        "currency": inputs.currency,
-        "model": card.digest,
-        "bins": assessment.bins,
-    }
-    return blind_index("inputs", json.dumps(document, sort_keys=True, separators=(",", ":")))
+    return _digest(card, inputs, written_facts(inputs.facts), assessment.bins)
 
 
-def _to_seal(assessment: Assessed, inputs: Inputs) -> dict[str, Any]:
-    bins = assessment.bins
-    return {
-        "facts": _plain(inputs.facts),
-        "sources": inputs.sources,
-        "unavailable": sorted(inputs.unavailable),
-        "as_of": inputs.as_of.isoformat(),
-        "currency": inputs.currency,
-        "characteristics": [
-            {
-                "feature": entry["feature"],
-                "value": entry["value"],
-                "points": entry["points"],
-                "reference_points": entry["reference_points"],
-                "code": entry["code"],
-                "bin": bins[entry["feature"]],
-            }
-            for entry in assessment.explanation
-        ],
-        "warnings": assessment.warnings + inputs.warnings(),
-        "missing_required": list(assessment.missing_required),
-    }
-
-
-def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.isoformat() if isinstance(value, date) else value for name, value in facts.items()}
+def _digest(card: Scorer, inputs: Inputs, facts: Mapping[str, str], bins: Mapping[str, str]) -> str:
+    return blind_index("inputs", digested_text(facts, inputs.unavailable, inputs.currency, card.digest, bins))
 
 
 def _keep_card(card: Scorer) -> None:

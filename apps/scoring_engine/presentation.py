@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from apps.common.crypto import DataErased
+from apps.scoring_engine.log_rows import LogRow
 from apps.scoring_engine.ml.applicant_reasons import ReasonTeller
 from apps.scoring_engine.ml.cards import read_card
 from apps.scoring_engine.ml.changes import Change, Changes, find_changes
@@ -35,13 +36,13 @@ def render(prediction: PredictionLog, language: str = settings.LANGUAGE_CODE) ->
     """The reply to a scoring, its reasons in `language`. What rests on personal facts is null, with a note, once the
     person was erased.
     """
-    return _reply(prediction, _opened(prediction), language)
+    return render_opened(prediction, _opened(prediction), language)
 
 
 def render_record(prediction: PredictionLog, language: str = settings.LANGUAGE_CODE) -> dict[str, Any]:
     """The reply to the scoring, and what it rested on: each fact with its source."""
     sealed = _opened(prediction)
-    reply = _reply(prediction, sealed, language)
+    reply = render_opened(prediction, sealed, language)
     if sealed is None:
         return reply | {"facts": None, "unavailable": None, "missing_required": None, "as_of": None}
     facts = {name: {"value": value} | sealed["sources"][name] for name, value in sealed["facts"].items()}
@@ -55,7 +56,8 @@ def _opened(prediction: PredictionLog) -> dict[str, Any] | None:
         return None
 
 
-def _reply(prediction: PredictionLog, sealed: dict[str, Any] | None, language: str) -> dict[str, Any]:
+def render_opened(prediction: PredictionLog | LogRow, sealed: dict[str, Any] | None, language: str) -> dict[str, Any]:
+    """The same of a row whose seal is opened already; None once the person was erased."""
     texts = _texts(prediction.card_id)
     reply = summarise(prediction) | {"definition_of_bad": texts.definition_of_bad, "language": language}
     if sealed is None:
@@ -114,21 +116,21 @@ def _note(words: Words, changes: Changes, *, reached: bool) -> str | None:
     return " ".join(notes) or None
 
 
-def summarise(prediction: PredictionLog) -> dict[str, Any]:
+def summarise(prediction: PredictionLog | LogRow) -> dict[str, Any]:
     """The part of the reply that holds no personal facts."""
     return {
         "prediction_id": str(prediction.id),
         "segment": prediction.segment,
         "score": prediction.score,
         "probability_of_default": prediction.probability_of_default,
-        "horizon": prediction.horizon,
+        "horizon": {"kind": prediction.horizon_kind, "months": prediction.horizon_months},
         "grade": prediction.grade,
         "grades_version": prediction.grades_version,
         "mode": prediction.mode,
         "mode_reason": prediction.mode_reason or None,
         "purpose": prediction.purpose,
         "model_version": prediction.model_version,
-        "model_digest": prediction.model_digest,
+        "model_digest": prediction.card_id,
         "base_points": prediction.base_points,
         "reference_score": prediction.reference_score,
         "currency": prediction.currency,

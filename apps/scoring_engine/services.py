@@ -1,7 +1,7 @@
 """Scoring: facts in, one row of the log out, whoever asks. Many at once stand in bulk.py."""
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
@@ -12,16 +12,17 @@ from django.db import IntegrityError, transaction
 from apps.accounts.models import Branch, User
 from apps.audit.models import AuditEvent
 from apps.audit.services import new_event
-from apps.common.crypto import draw_data_key
+from apps.common.crypto import draw_data_key, open_key
 from apps.common.facts import Found
 from apps.common.inserting import insert_together
 from apps.common.models import DataKey
+from apps.scoring_engine.log_rows import LogRow
 from apps.scoring_engine.metrics import report_prediction
 from apps.scoring_engine.models import PredictionLog
-from apps.scoring_engine.preparing import Asked, Prepared, hold_models, prepare
+from apps.scoring_engine.preparing import Asked, hold_models, prepare, told
 from apps.scoring_engine.presentation import render
 
-__all__ = ["creation_event", "render", "score", "score_caller_facts"]
+__all__ = ["creation_details", "render", "score", "score_caller_facts"]
 
 CALLER = "caller"
 
@@ -47,10 +48,25 @@ def score(
     one already: no row is written then. Raises InvalidInput naming each fact that is refused. A `data_key` that was
     only drawn is inserted with the row.
     """
-    models = hold_models(segment, now)
-    asked = Asked(segment, facts, unavailable, currency, data_key, branch, actor, cause, request_id, latest)
-    prepared = prepare(models, asked)
-    return prepared.row if prepared.row is latest else _insert(prepared, asked)
+    asked = Asked(
+        segment,
+        *told(facts),
+        unavailable,
+        currency,
+        open_key(data_key),
+        branch and branch.id,
+        actor and actor.id,
+        cause,
+        request_id,
+        latest and latest.inputs_digest,
+    )
+    prepared = prepare(hold_models(segment, now), asked)
+    if prepared.row is None:
+        return latest
+    rows = [row.as_prediction() for row in prepared.rows]
+    for row in rows:
+        row.data_key, row.branch, row.actor = data_key, branch, actor
+    return _insert(rows)
 
 
 def score_caller_facts(
@@ -78,19 +94,22 @@ def score_caller_facts(
     )
 
 
-def creation_event(row: PredictionLog) -> AuditEvent:
-    details = {"segment": row.segment, "mode": row.mode, "model_digest": row.card_id, "cause": row.cause}
-    return new_event(actor=row.actor, action="prediction.create", subject=row, details=details)
+def creation_details(row: PredictionLog | LogRow) -> dict[str, str]:
+    return {"segment": row.segment, "mode": row.mode, "model_digest": row.card_id, "cause": row.cause}
 
 
-def _insert(prepared: Prepared, asked: Asked) -> PredictionLog:
-    row = prepared.row
-    keys = [asked.data_key] if asked.data_key._state.adding else []
+def _creation_event(row: PredictionLog) -> AuditEvent:
+    return new_event(actor=row.actor, action="prediction.create", subject=row, details=creation_details(row))
+
+
+def _insert(rows: Sequence[PredictionLog]) -> PredictionLog:
+    row = rows[0]
+    keys = [row.data_key] if row.data_key._state.adding else []
     # Only a request's row can meet one that stands already; the transaction goes on with that one then.
     guard = nullcontext() if row.request_id is None else transaction.atomic()
     try:
         with guard:
-            insert_together(*keys, *prepared.rows, creation_event(row))
+            insert_together(*keys, *rows, _creation_event(row))
     except IntegrityError:
         standing = PredictionLog.objects.filter(request_id=row.request_id, cause=row.cause).first()
         if row.request_id is None or standing is None:

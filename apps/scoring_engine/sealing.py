@@ -1,0 +1,83 @@
+"""The JSON of a scoring that is sealed, and that which its digest is made of, put together of parts.
+
+Most of it says the same of every applicant in one bin, or of one source. Such parts are written once and kept, because
+writing the whole for each applicant would take longer than all else that a scoring does.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from functools import lru_cache
+from math import isfinite
+from typing import Any
+
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
+
+def written_facts(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Each fact as a member of a JSON object, by name."""
+    return {name: f"{_name(name)}{_value(value)}" for name, value in facts.items()}
+
+
+def digested_text(
+    facts: Mapping[str, str], unavailable: Collection[str], currency: str, card: str, bins: Mapping[str, str]
+) -> str:
+    """Canonical: keys sorted, no spaces, ASCII. `facts`: as written; `card`: its digest; `bins`: label by feature."""
+    told_bins = _joined(_member(name, bins[name]) for name in sorted(bins))
+    told_facts = _joined(facts[name] for name in sorted(facts))
+    rest = f'"currency":{_encode(currency)},"facts":{{{told_facts}}},"model":{_encode(card)}'
+    return f'{{"bins":{{{told_bins}}},{rest},"unavailable":{_names(unavailable)}}}'
+
+
+def sealed_text(
+    facts: Mapping[str, str],
+    sources: Mapping[str, Mapping[str, str | bool]],
+    explanation: Iterable[Mapping[str, Any]],
+    bins: Mapping[str, str],
+    rest: Mapping[str, Any],
+) -> str:
+    """`facts`: as written. `rest`: all that is neither facts, sources nor characteristics."""
+    told_sources = _joined(f"{_name(name)}{_source(*told.items())}" for name, told in sources.items())
+    characteristics = _joined(_characteristic(entry, bins[entry["feature"]]) for entry in explanation)
+    parts = f'"facts":{{{_joined(facts.values())}}},"sources":{{{told_sources}}},"characteristics":[{characteristics}]'
+    return f"{{{parts},{_encode(rest)[1:]}"
+
+
+_joined = ",".join
+
+
+@lru_cache(maxsize=1000)
+def _name(name: str) -> str:
+    return f"{_encode(name)}:"
+
+
+@lru_cache(maxsize=10_000)
+def _member(name: str, text: str) -> str:
+    return f"{_encode(name)}:{_encode(text)}"
+
+
+@lru_cache(maxsize=1000)
+def _source(*told: tuple[str, str | bool]) -> str:
+    return _encode(dict(told))
+
+
+def _names(names: Collection[str]) -> str:
+    return _encode(sorted(names)) if names else "[]"
+
+
+def _value(value: Any) -> str:
+    """As the encoder writes it; what is most frequent without a call of it."""
+    if value.__class__ is int or (value.__class__ is float and isfinite(value)):
+        return repr(value)
+    return _encode(value.isoformat() if isinstance(value, date) else value)
+
+
+def _characteristic(entry: Mapping[str, Any], label: str) -> str:
+    fixed = _of_bin(entry["feature"], entry["points"], entry["reference_points"], entry["code"], label)
+    return f"{fixed}{_value(entry['value'])}}}"
+
+
+@lru_cache(maxsize=10_000)
+def _of_bin(feature: str, points: int, reference_points: int, code: str, label: str) -> str:
+    document = {"feature": feature, "points": points, "reference_points": reference_points, "code": code, "bin": label}
+    return f'{_encode(document)[:-1]},"value":'
