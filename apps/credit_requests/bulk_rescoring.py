@@ -11,7 +11,6 @@ from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Prefetch
 from django.utils import timezone
 
 from apps.audit.services import Told, insert_events
@@ -19,11 +18,10 @@ from apps.common.background import heartbeat
 from apps.common.crypto import InvalidTag, open_key
 from apps.common.errors import DomainError
 from apps.common.facts import Found
-from apps.companies.models import Company
 from apps.credit_requests.facts import gather_facts
 from apps.credit_requests.models import CreditRequest
 from apps.credit_requests.rescoring import Counts, check_not_erased, no_counts
-from apps.external_integrations.models import ExternalRecord
+from apps.credit_requests.stored import StoredRequest, read_requests
 from apps.scoring_engine.log_rows import LogRow, insert_log
 from apps.scoring_engine.metrics import report_bulk
 from apps.scoring_engine.ml.vocabulary import SEGMENTS
@@ -34,23 +32,11 @@ from apps.scoring_engine.services import creation_details
 log = structlog.get_logger("rescoring")
 # So many are scored well within a second, for which no model can be promoted.
 CHUNK = 500
-KEY_COLUMNS = ("key_id", "wrapped", "destroyed_at")
-# What facts are made of: reading a moment takes longer than opening a seal, and there are 15 more of them a request.
-REQUEST_COLUMNS = (
-    *("branch_id", "individual_id", "company_id", "requested_amount", "term_months", "purpose", "currency"),
-    *("updated_at", "prediction__inputs_digest", "individual__sealed", "individual__updated_at"),
-    *(f"company__{field.name}" for field in Company._meta.concrete_fields),
-    *(f"{applicant}__data_key__{column}" for applicant in ("individual", "company") for column in KEY_COLUMNS),
-)
-RECORD_COLUMNS = (
-    *("source", "observed_at", "checked_at", "current__origin", "current__sealed"),
-    *(f"current__data_key__{column}" for column in KEY_COLUMNS),
-)
 UPDATE = """
 UPDATE credit_requests_creditrequest request SET prediction_id = new.prediction_id, last_checked_at = %s
 FROM unnest(%s::uuid[], %s::uuid[]) AS new (id, prediction_id) WHERE request.id = new.id
 """
-Outcomes = list[tuple[CreditRequest, Prepared]]
+Outcomes = list[tuple[StoredRequest, Prepared]]
 
 
 def rescore_undecided(*, now: datetime | None = None, chunk: int = CHUNK) -> Counts:
@@ -94,33 +80,27 @@ def _cause(models: InService) -> str:
     return f"model:{models.champion.scorer.digest}:{models.champion.since:%Y%m%dT%H%M%S}"
 
 
-def _held(ids: Sequence[UUID]) -> list[CreditRequest]:
+def _held(ids: Sequence[UUID]) -> list[StoredRequest]:
     """Locked first, in one order, and read after: see rescoring.lock_request."""
     undecided = CreditRequest.objects.undecided()
     locked = list(undecided.select_for_update().filter(id__in=ids).order_by("id").values_list("id", flat=True))
-    records = ExternalRecord.objects.select_related("current__data_key").only(*RECORD_COLUMNS).order_by("id")
-    found = undecided.filter(id__in=locked).order_by("id").only(*REQUEST_COLUMNS)
-    return list(
-        found.select_related("individual__data_key", "company__data_key", "prediction").prefetch_related(
-            "company__statements", Prefetch("external_records", records, to_attr="records_in_order")
-        )
-    )
+    return read_requests(locked)
 
 
-def _standing(held: Iterable[CreditRequest], causes: Iterable[str]) -> set[tuple[UUID, str]]:
+def _standing(held: Iterable[StoredRequest], causes: Iterable[str]) -> set[tuple[UUID, str]]:
     rows = PredictionLog.objects.filter(request_id__in=[request.id for request in held], cause__in=set(causes))
     return set(rows.values_list("request_id", "cause"))
 
 
 def _prepared(
-    request: CreditRequest, models: InService, cause: str, standing: set[tuple[UUID, str]], now: datetime
+    request: StoredRequest, models: InService, cause: str, standing: set[tuple[UUID, str]], now: datetime
 ) -> Prepared | None:
     """None for one that cannot be scored, which holds nobody up."""
     try:
         check_not_erased(request.applicant)
         if (request.id, cause) in standing:
             return Prepared(None)
-        gathered = gather_facts(request, now=now, records=request.records_in_order)
+        gathered = gather_facts(request, now=now, records=request.records)
         return prepare(models, _asked(request, gathered.facts, gathered.unavailable, cause))
     except (DomainError, InvalidTag) as error:
         log.warning("rescoring_failed", credit_request=str(request.id), cause=cause, error=type(error).__name__)
@@ -140,7 +120,7 @@ def _asked(request: CreditRequest, facts: dict[str, Found], unavailable: frozens
         actor_id=None,
         cause=cause,
         request_id=request.id,
-        latest=request.prediction and request.prediction.inputs_digest,
+        latest=request.latest,
     )
 
 
@@ -148,16 +128,15 @@ def _write(outcomes: Outcomes, now: datetime) -> None:
     changed = [(request, prepared) for request, prepared in outcomes if prepared.row is not None]
     insert_log(row for _, prepared in changed for row in prepared.rows)
     insert_events(None, (event for request, prepared in changed for event in _events(request, prepared.row)))
-    for request, prepared in changed:
-        request.prediction_id = prepared.row.id
-    _update([request for request, _ in outcomes], now)
+    newest = {request.id: prepared.row.id if prepared.row else request.prediction_id for request, prepared in outcomes}
+    _update(newest, now)
     for segment in SEGMENTS:
         rows = [prepared.row for request, prepared in changed if request.segment == segment]
         if rows:
             transaction.on_commit(partial(report_bulk, rows))
 
 
-def _events(request: CreditRequest, row: LogRow) -> list[Told]:
+def _events(request: StoredRequest, row: LogRow) -> list[Told]:
     before = request.prediction_id and str(request.prediction_id)
     details = {"cause": row.cause, "prediction": str(row.id), "before": before}
     return [
@@ -166,12 +145,11 @@ def _events(request: CreditRequest, row: LogRow) -> list[Told]:
     ]
 
 
-def _update(requests: list[CreditRequest], now: datetime) -> None:
-    if connection.vendor != "postgresql":
-        for request in requests:
-            request.last_checked_at = now
-        CreditRequest.objects.bulk_update(requests, ["prediction", "last_checked_at"], batch_size=100)
+def _update(newest: dict[UUID, UUID], now: datetime) -> None:
+    """`newest`: prediction by request."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(UPDATE, [now, [*newest], [*newest.values()]])
         return
-    ids = [[request.id for request in requests], [request.prediction_id for request in requests]]
-    with connection.cursor() as cursor:
-        cursor.execute(UPDATE, [now, *ids])
+    rows = [CreditRequest(id=id_, prediction_id=row_id, last_checked_at=now) for id_, row_id in newest.items()]
+    CreditRequest.objects.bulk_update(rows, ["prediction", "last_checked_at"], batch_size=100)

@@ -5,7 +5,7 @@ records alone. `yearly_income` of a person who gave none is the income that Soli
 answered for a record, the record's facts are unavailable, which is not missing: the applicant hides nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import fsum
@@ -14,6 +14,7 @@ from apps.common.days import lender_today
 from apps.common.facts import Found
 from apps.companies.facts import company_facts
 from apps.credit_requests.models import CreditRequest
+from apps.credit_requests.stored import StoredRecord, StoredRequest
 from apps.external_integrations.models import ExternalRecord
 from apps.external_integrations.services import record_facts, usable_version
 from apps.individuals.facts import SOURCES, individual_facts
@@ -39,7 +40,10 @@ class Gathered:
 
 
 def gather_facts(
-    credit_request: CreditRequest, *, now: datetime, records: list[ExternalRecord] | None = None
+    credit_request: CreditRequest | StoredRequest,
+    *,
+    now: datetime,
+    records: Sequence[ExternalRecord | StoredRecord] | None = None,
 ) -> Gathered:
     """The facts of the request as they are stored now; nothing is fetched. `records`: its own by id, once read."""
     if records is None:
@@ -63,13 +67,13 @@ def _with_income(facts: dict[str, Found], down: frozenset[str]) -> Gathered:
     return Gathered(facts, down)
 
 
-def _applicant_facts(credit_request: CreditRequest, now: datetime) -> dict[str, Found]:
+def _applicant_facts(credit_request: CreditRequest | StoredRequest, now: datetime) -> dict[str, Found]:
     if credit_request.individual is not None:
         return individual_facts(credit_request.individual)
     return company_facts(credit_request.company, today=lender_today(now))
 
 
-def _request_facts(credit_request: CreditRequest) -> dict[str, Found]:
+def _request_facts(credit_request: CreditRequest | StoredRequest) -> dict[str, Found]:
     return {
         name: Found(getattr(credit_request, name), "request", credit_request.updated_at)
         for name in ("requested_amount", "term_months", "purpose")

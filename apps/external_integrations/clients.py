@@ -88,10 +88,13 @@ MOCKS: dict[str, Callable[..., Client]] = {Source.SOLIQ: MockSoliqClient, Source
 HTTPS: dict[str, Callable[..., Client]] = {Source.SOLIQ: HttpSoliqClient, Source.KADASTR: HttpKadastrClient}
 
 
+_ORIGINS = frozenset(Origin.values)  # which are listed anew at each look
+
+
 def configured_origin(source: str) -> str:
     """mock or http, as the settings choose."""
     chosen = settings.EXTERNAL_SOURCES[source]["client"]
-    if chosen not in Origin.values:
+    if chosen not in _ORIGINS:
         raise ImproperlyConfigured(f"{source.upper()}_CLIENT is {chosen!r}; allowed are mock and http.")
     return chosen
 

@@ -160,10 +160,9 @@ class Scored:
             "unavailable": sorted(self.inputs.unavailable),
             "as_of": self.inputs.as_of.isoformat(),
             "currency": self.inputs.currency,
-            "warnings": warnings,
             "missing_required": self.assessment.missing_required,
         }
-        return sealed_text(self.facts, self.inputs.sources, self.assessment.explanation, self.bins, rest)
+        return sealed_text(self.facts, self.inputs.sources, self.assessment.explanation, self.bins, warnings, rest)
 
 
 def _scored(serving: Serving, inputs: Inputs) -> Scored:

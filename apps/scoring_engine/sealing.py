@@ -23,10 +23,10 @@ def digested_text(
     facts: Mapping[str, str], unavailable: Collection[str], currency: str, card: str, bins: Mapping[str, str]
 ) -> str:
     """Canonical: keys sorted, no spaces, ASCII. `facts`: as written; `card`: its digest; `bins`: label by feature."""
-    told_bins = _joined(_member(name, bins[name]) for name in sorted(bins))
-    told_facts = _joined(facts[name] for name in sorted(facts))
+    told_bins = _joined([_member(name, bins[name]) for name in sorted(bins)])
+    told_facts = _joined([facts[name] for name in sorted(facts)])
     rest = f'"currency":{_encode(currency)},"facts":{{{told_facts}}},"model":{_encode(card)}'
-    return f'{{"bins":{{{told_bins}}},{rest},"unavailable":{_names(unavailable)}}}'
+    return f'{{"bins":{{{told_bins}}},{rest},"unavailable":{_encode(sorted(unavailable)) if unavailable else "[]"}}}'
 
 
 def sealed_text(
@@ -34,16 +34,22 @@ def sealed_text(
     sources: Mapping[str, Mapping[str, str | bool]],
     explanation: Iterable[Mapping[str, Any]],
     bins: Mapping[str, str],
-    rest: Mapping[str, Any],
+    warnings: Iterable[Mapping[str, str]],
+    rest: Mapping[str, str | Collection[str]],
 ) -> str:
-    """`facts`: as written. `rest`: all that is neither facts, sources nor characteristics."""
-    told_sources = _joined(f"{_name(name)}{_source(*told.items())}" for name, told in sources.items())
-    characteristics = _joined(_characteristic(entry, bins[entry["feature"]]) for entry in explanation)
-    parts = f'"facts":{{{_joined(facts.values())}}},"sources":{{{told_sources}}},"characteristics":[{characteristics}]'
-    return f"{{{parts},{_encode(rest)[1:]}"
+    """`facts`: as written. `rest`: texts and lists of names beside these."""
+    told_sources = [f"{_name(name)}{_source(*told.values())}" for name, told in sources.items()]
+    characteristics = [_characteristic(entry, bins[entry["feature"]]) for entry in explanation]
+    parts = [
+        f'"facts":{{{_joined(facts.values())}}},"sources":{{{_joined(told_sources)}}}',
+        f'"characteristics":[{_joined(characteristics)}]',
+        f'"warnings":[{_joined([_warning(**warning) for warning in warnings])}]',
+        *(f"{_name(name)}{_encode(told) if told else '[]'}" for name, told in rest.items()),
+    ]
+    return f"{{{_joined(parts)}}}"
 
 
-_joined = ",".join
+_joined, _text = ",".join, json.encoder.encode_basestring_ascii
 
 
 @lru_cache(maxsize=1000)
@@ -57,18 +63,22 @@ def _member(name: str, text: str) -> str:
 
 
 @lru_cache(maxsize=1000)
-def _source(*told: tuple[str, str | bool]) -> str:
-    return _encode(dict(told))
+def _source(source: str, at: str, origin: str | None = None, is_stale: bool | None = None) -> str:
+    told = {"source": source, "at": at}
+    return _encode(told if origin is None else told | {"origin": origin, "is_stale": is_stale})
 
 
-def _names(names: Collection[str]) -> str:
-    return _encode(sorted(names)) if names else "[]"
+@lru_cache(maxsize=1000)
+def _warning(code: str, fact: str, message: str) -> str:
+    return _encode({"code": code, "fact": fact, "message": message})
 
 
 def _value(value: Any) -> str:
     """As the encoder writes it; what is most frequent without a call of it."""
     if value.__class__ is int or (value.__class__ is float and isfinite(value)):
         return repr(value)
+    if value.__class__ is str:
+        return _text(value)
     return _encode(value.isoformat() if isinstance(value, date) else value)
 
 

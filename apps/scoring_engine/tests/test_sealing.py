@@ -36,16 +36,17 @@ def test_texts_are_those_of_the_whole_documents(card, data):
     sources = {name: SOURCES[place % 3].provenance() for place, name in enumerate(facts)}
     scored = card.score(facts, as_of=AS_OF, unavailable=frozenset(unavailable))
     bins, written = scored.bins, written_facts(facts)
-    rest = {"warnings": scored.warnings, "currency": "UZS", "missing_required": scored.missing_required}
+    rest = {"currency": "UZS", "unavailable": sorted(unavailable), "missing_required": scored.missing_required}
 
     digested = {"facts": plain(facts), "unavailable": sorted(unavailable), "currency": "UZS"}
     digested |= {"model": card.digest, "bins": bins}
     expected = json.dumps(digested, sort_keys=True, separators=(",", ":"))
     assert digested_text(written, unavailable, "UZS", card.digest, bins) == expected
 
-    opened = json.loads(sealed_text(written, sources, scored.explanation, bins, rest))
+    opened = json.loads(sealed_text(written, sources, scored.explanation, bins, scored.warnings, rest))
     kept = [{name: entry[name] for name in KEPT} | {"bin": bins[entry["feature"]]} for entry in scored.explanation]
-    assert bits(opened) == bits(rest | {"facts": plain(facts), "sources": sources, "characteristics": kept})
+    whole = rest | {"warnings": scored.warnings, "facts": plain(facts), "sources": sources, "characteristics": kept}
+    assert bits(opened) == bits(whole)
     assert [*opened["facts"]] == [*facts]
 
 
