@@ -30,7 +30,7 @@ from apps.scoring_engine.preparing import Asked, InService, Prepared, hold_model
 from apps.scoring_engine.services import creation_details
 
 log = structlog.get_logger("rescoring")
-# So many are scored well within a second, for which no model can be promoted.
+# So many take about half a second (benchmarks/bulk.py), for which no model can be promoted.
 CHUNK = 500
 UPDATE = """
 UPDATE credit_requests_creditrequest request SET prediction_id = new.prediction_id, last_checked_at = %s
