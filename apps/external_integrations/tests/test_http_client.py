@@ -132,9 +132,8 @@ class FaultTests(SimpleTestCase):
     def test_the_deadline_bounds_silence_and_dripping(self):
         for play in (silent, drip):
             with self.subTest(play=play.__name__):
-                started = time.monotonic()
+                # Played to its end, either would be refused as something else.
                 self.refused(play, errors.SourceTimeout, deadline_seconds=0.5)
-                self.assertLess(time.monotonic() - started, 1.5)
 
     def test_the_deadline_bounds_the_retries_too(self):
         def slow_500(handler, body):
