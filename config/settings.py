@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "apps.companies",
     "apps.external_integrations",
     "apps.scoring_engine",
+    "apps.policies",
     "apps.credit_requests",
 ]
 
