@@ -1,13 +1,15 @@
 """What the commands of the registry share: who acts, on which model, and refusals as one sentence."""
 
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import BaseCommand, CommandError
 
+from apps.accounts.lookup import acting_as
+from apps.accounts.models import User
 from apps.common.commands import refusals_told
 from apps.common.errors import InvalidInput
 from apps.common.parsers import parse_json
@@ -35,6 +37,25 @@ def add_who(parser: ArgumentParser) -> None:
 def add_who_and_why(parser: ArgumentParser) -> None:
     add_who(parser)
     parser.add_argument("--reason", required=True, help="why; the history keeps it")
+
+
+class Change(BaseCommand):
+    """A person changes, for a reason, which models are in service. A command gives `roles` and `change`."""
+
+    roles: Set[str]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("model", metavar="MODEL", help=MODEL)
+        add_who_and_why(parser)
+
+    def handle(self, *, username: str, reason: str, **options: Any) -> None:
+        with one_sentence():
+            done = self.change(options, actor=acting_as(username, self.roles), reason=reason)
+        self.stdout.write(done)
+
+    def change(self, options: dict[str, Any], *, actor: User, reason: str) -> str:
+        """Make the change and say what stands now."""
+        raise NotImplementedError
 
 
 def read_document(path: Path) -> dict[str, Any]:

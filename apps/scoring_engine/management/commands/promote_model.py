@@ -1,26 +1,16 @@
 """manage.py promote_model mine-1.0.0 --as aziza --reason "..." """
 
-from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
-from apps.accounts.lookup import acting_as
 from apps.accounts.permissions import ANALYSTS
-from apps.scoring_engine.management.model_commands import MODEL, add_who_and_why, one_sentence, told
+from apps.scoring_engine.management.model_commands import Change, told
 from apps.scoring_engine.model_names import find_registered
 from apps.scoring_engine.promotion import promote_model
 
 
-class Command(BaseCommand):
+class Command(Change):
     help = "Make a validated model the champion of its segment; the one until now retires."
+    roles = ANALYSTS
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("model", metavar="MODEL", help=MODEL)
-        add_who_and_why(parser)
-
-    def handle(self, *, model: str, username: str, reason: str, **options: Any) -> None:
-        with one_sentence():
-            actor = acting_as(username, ANALYSTS)
-            assignment = promote_model(model=find_registered(model), actor=actor, reason=reason)
-        self.stdout.write(told(assignment))
+    def change(self, options: dict[str, Any], **by: Any) -> str:
+        return told(promote_model(model=find_registered(options["model"]), **by))

@@ -3,26 +3,21 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
-from apps.accounts.lookup import acting_as
 from apps.accounts.permissions import WITHDRAWERS
-from apps.scoring_engine.management.model_commands import add_who_and_why, one_sentence, told
+from apps.scoring_engine.management.model_commands import Change, add_who_and_why, told
 from apps.scoring_engine.ml.vocabulary import SEGMENTS
 from apps.scoring_engine.promotion import rollback_champion
 
 
-class Command(BaseCommand):
+class Command(Change):
     help = "The champion before this one serves again, in every process from the next scoring on."
     # It does not wait for every address and setting of the system to be looked at: seconds may count.
     requires_system_checks = []
+    roles = WITHDRAWERS
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("segment", choices=SEGMENTS)
         add_who_and_why(parser)
 
-    def handle(self, *, segment: str, username: str, reason: str, **options: Any) -> None:
-        with one_sentence():
-            actor = acting_as(username, WITHDRAWERS)
-            assignment = rollback_champion(segment=segment, actor=actor, reason=reason)
-        self.stdout.write(told(assignment))
+    def change(self, options: dict[str, Any], **by: Any) -> str:
+        return told(rollback_champion(segment=options["segment"], **by))
