@@ -19,6 +19,10 @@ PENDING, REFERRED, APPROVED, REJECTED, WITHDRAWN = STATUSES = (
 NEW = ""  # the status of a request that is not there yet
 UNDECIDED = (PENDING, REFERRED)  # may be rescored
 CHANGEABLE = (PENDING,)  # amount, term and product may change
+STATUS_OF = {"approve": APPROVED, "refer": REFERRED, "decline": REJECTED}  # of an outcome
+
+OFFICER = frozenset({Role.OFFICER})
+DECIDERS = frozenset({Role.OFFICER, Role.APPROVER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +36,35 @@ class Move:
 
 
 MOVES = (
-    Move("create", NEW, PENDING, frozenset({Role.OFFICER})),
-    Move("withdraw", PENDING, WITHDRAWN, frozenset({Role.OFFICER})),
-    Move("withdraw", REFERRED, WITHDRAWN, frozenset({Role.OFFICER})),
+    Move("create", NEW, PENDING, OFFICER),
+    # The policy speaks; an officer asks it to.
+    Move("decide", PENDING, APPROVED, OFFICER),
+    Move("decide", PENDING, REFERRED, OFFICER),
+    Move("decide", PENDING, REJECTED, OFFICER),
+    # People speak.
+    Move("refer", PENDING, REFERRED, OFFICER),
+    Move("approve", REFERRED, APPROVED, DECIDERS),
+    Move("decline", REFERRED, REJECTED, DECIDERS),
+    Move("review", APPROVED, REFERRED, DECIDERS),
+    Move("review", REJECTED, REFERRED, DECIDERS),
+    # The applicant's side takes it back.
+    Move("withdraw", PENDING, WITHDRAWN, OFFICER),
+    Move("withdraw", REFERRED, WITHDRAWN, OFFICER),
+    Move("withdraw", APPROVED, WITHDRAWN, OFFICER),
 )
 
 
-def find_move(action: str, source: str) -> Move | None:
-    return next((move for move in MOVES if (move.action, move.source) == (action, source)), None)
+def find_move(action: str, source: str, target: str | None = None) -> Move | None:
+    """The move of that action from `source`; the first of them where it may lead to several and none is named."""
+    found = (move for move in MOVES if (move.action, move.source) == (action, source))
+    return next((move for move in found if target in (None, move.target)), None)
 
 
-def check_move(*, action: str, source: str, actor: User | None) -> Move:
+def check_move(*, action: str, source: str, actor: User | None, target: str | None = None) -> Move:
     """The move of the table. No actor means the system itself (a command), which is not asked for a role."""
-    move = find_move(action, source)
+    move = find_move(action, source, target)
     if move is None:
-        raise Conflict(f"The request is {source}; it cannot {action} any more.")
+        raise Conflict(f"The request is {source}; to {action} it is not possible.")
     if actor is not None and actor.role not in move.roles:
         raise NotPermitted(f"The role {actor.role} may not {action} a request; {', '.join(sorted(move.roles))} may.")
     return move

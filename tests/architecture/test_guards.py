@@ -27,6 +27,8 @@ def test_every_insert_only_table_is_guarded():
 def test_the_insert_only_tables_are_these():
     assert sorted(INSERT_ONLY) == [
         "audit_auditevent",
+        "credit_requests_decision",
+        "credit_requests_registeranswer",
         "external_integrations_externalrecordversion",
         "scoring_engine_modelassignment",
         "scoring_engine_modelcard",

@@ -9,8 +9,9 @@ from django.db import connection
 
 from apps.accounts.models import User
 from apps.accounts.tests.factories import make_branch, make_user
+from apps.common.database import drop_trigger
 from apps.companies.models import Company
-from apps.credit_requests.guards import lift_status_guard, set_status_guard
+from apps.credit_requests.guards import REQUESTS, lift_status_guard, set_decision_guards, set_status_guard
 from apps.credit_requests.models import CreditRequest, Product
 from apps.credit_requests.services import create_product, submit_credit_request
 from apps.credit_requests.transitions import MOVES
@@ -62,10 +63,21 @@ def make_officer(branch_code: str = "main") -> User:
 
 
 @contextmanager
-def status_guard_lifted() -> Iterator[None]:
-    """For statuses that no move of this release leads to."""
-    lift_status_guard(connection)
+def decided_guard_lifted() -> Iterator[None]:
+    """For statuses that no decision led to."""
+    drop_trigger(connection, f"{REQUESTS}_decided", REQUESTS)
     try:
         yield
+    finally:
+        set_decision_guards(connection)
+
+
+@contextmanager
+def status_guard_lifted() -> Iterator[None]:
+    """For any status whatever, however it came about."""
+    lift_status_guard(connection)
+    try:
+        with decided_guard_lifted():
+            yield
     finally:
         set_status_guard(connection, [(move.source, move.target) for move in MOVES])

@@ -7,7 +7,7 @@ from django.db.models import F
 from apps.accounts.tests.factories import make_branch
 from apps.companies.tests.factories import make_company
 from apps.credit_requests.models import CreditRequest, Product
-from apps.credit_requests.tests.factories import make_product, make_request, status_guard_lifted
+from apps.credit_requests.tests.factories import decided_guard_lifted, make_product, make_request, status_guard_lifted
 from apps.credit_requests.transitions import MOVES, STATUSES
 
 pytestmark = pytest.mark.django_db
@@ -25,12 +25,20 @@ def test_the_database_allows_exactly_the_moves_of_the_table(source, target):
     rows = CreditRequest.objects.filter(id=make_request().id)
     with status_guard_lifted():
         rows.update(status=source)
-    if source == target or (source, target) in TABLE:
-        rows.update(status=target)
-        assert rows.get().status == target
-    else:
-        refused("status move refused", rows, status=target)
-        assert rows.get().status == source
+    with decided_guard_lifted():
+        if source == target or (source, target) in TABLE:
+            rows.update(status=target)
+            assert rows.get().status == target
+        else:
+            refused("status move refused", rows, status=target)
+            assert rows.get().status == source
+
+
+@pytest.mark.parametrize("status", ["approved", "referred", "rejected"])
+def test_no_request_is_decided_without_a_decision(status):
+    rows = CreditRequest.objects.filter(id=make_request().id)
+    refused("no decision leads to this status", rows, status=status)
+    assert rows.get().status == "pending"
 
 
 @pytest.mark.parametrize("status", STATUSES)
