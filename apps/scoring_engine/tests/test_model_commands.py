@@ -11,18 +11,16 @@ from apps.audit.models import AuditEvent
 from apps.scoring_engine.ml.learning.tests.hand_made import written
 from apps.scoring_engine.ml.tests.examples import small_card
 from apps.scoring_engine.models import ModelVersion
-from apps.scoring_engine.tests.factories import NOW, draft, make_prediction, put_in_service, validate
+from apps.scoring_engine.tests.factories import NOW, make_prediction, put_in_service, validate
 
 pytestmark = pytest.mark.django_db
 WHY = ("--reason", "the committee said so")
 
 
 @pytest.fixture(autouse=True)
-def people():
+def people(maker, checker):
     for role in ("officer", "administrator"):
         make_user(role, username=role)
-    for name in ("maker", "checker"):
-        make_user("analyst", username=name)
 
 
 @pytest.fixture
@@ -41,13 +39,8 @@ def refusal(*command):
 
 
 @pytest.fixture
-def model():
-    return draft(small_card(), User.objects.get(username="maker"))
-
-
-@pytest.fixture
-def validated(model):
-    validate(model, User.objects.get(username="checker"))
+def validated(model, checker):
+    validate(model, checker)
     return model
 
 

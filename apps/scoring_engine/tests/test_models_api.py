@@ -29,16 +29,6 @@ LIST = "/api/models/"
 WHY = {"reason": "the committee said so"}
 
 
-@pytest.fixture
-def maker():
-    return client_for(make_user("analyst", username="maker"))
-
-
-@pytest.fixture
-def checker():
-    return client_for(make_user("analyst", username="checker"))
-
-
 def upload(card=None, **changes):
     content = model_bytes(card or small_card())
     manifest = {"model": (card or small_card())["version"], "sha256": hashlib.sha256(content).hexdigest()}
@@ -50,8 +40,8 @@ def finding(model_id, **changes):
     return {"figures": figures, "passed": True, "on_own_data": True, "comment": "sound"} | changes
 
 
-def registered(maker):
-    reply = maker.post(LIST, upload())
+def registered(maker_client):
+    reply = maker_client.post(LIST, upload())
     assert reply.status_code == 201, reply.json()
     return reply.json()["id"]
 
@@ -60,20 +50,20 @@ def rows():
     return [table.objects.count() for table in (ModelVersion, ModelFile, ModelValidation, ModelAssignment, AuditEvent)]
 
 
-def test_the_whole_way_from_a_file_to_service_and_back(maker, checker, fixed_model):
-    shown = maker.post(LIST, upload()).json()
+def test_the_whole_way_from_a_file_to_service_and_back(maker_client, checker_client, fixed_model):
+    shown = maker_client.post(LIST, upload()).json()
     assert (shown["state"], shown["kind"], shown["types"], shown["checked_by"]) == ("draft", "scorecard", [], None)
     address = f"{LIST}{shown['id']}/"
-    shown = checker.post(f"{address}validate/", finding(shown["id"])).json()
+    shown = checker_client.post(f"{address}validate/", finding(shown["id"])).json()
     assert (shown["state"], shown["on_own_data"], shown["validations"][0]["comment"]) == ("validated", True, "sound")
-    assert checker.post(f"{address}challenge/", WHY).json()["state"] == "challenger"
-    assert maker.post(f"{address}promote/", WHY).json()["state"] == "champion"
+    assert checker_client.post(f"{address}challenge/", WHY).json()["state"] == "challenger"
+    assert maker_client.post(f"{address}promote/", WHY).json()["state"] == "champion"
     answer = make_prediction()
     assert (answer.model_version, answer.purpose) == ("test-1.0.0", "own")
     back = client_for(make_user("administrator")).post(f"{LIST}rollback/", WHY | {"segment": "individual"}).json()
     assert (back["role"], back["model_version"], back["action"]) == ("champion", "individual-9.0.0", "rollback")
     assert make_prediction().model_version == "individual-9.0.0"
-    shown = maker.get(address).json()
+    shown = maker_client.get(address).json()
     assert shown["state"] == "retired"
     assert [(row["role"], row["action"]) for row in shown["assignments"]] == [
         ("champion", "promote"),
@@ -82,27 +72,27 @@ def test_the_whole_way_from_a_file_to_service_and_back(maker, checker, fixed_mod
     assert shown["manifest"] == upload()["manifest"]
 
 
-def test_the_list_and_its_filters(maker):
-    registered(maker)
+def test_the_list_and_its_filters(maker_client):
+    registered(maker_client)
 
     def versions(query=""):
-        return {row["version"] for row in maker.get(LIST + query).json()["results"]}
+        return {row["version"] for row in maker_client.get(LIST + query).json()["results"]}
 
     assert {"test-1.0.0", "individual-9.0.0", "individual-1.1.0", "company-1.1.0"} <= versions()
     assert versions("?segment=individual&state=champion") == {"individual-9.0.0"}
     assert versions("?state=draft") == {"test-1.0.0"}
     assert versions("?kind=estimator") == set()
-    assert "manifest" not in maker.get(LIST).json()["results"][0]
+    assert "manifest" not in maker_client.get(LIST).json()["results"][0]
 
 
 @pytest.mark.parametrize("query", ["?state=x", "?segment=moon", "?kind=x", "?colour=red", "history/?at=soon"])
-def test_a_wrong_filter_is_refused(maker, query):
-    assert maker.get(LIST + query).status_code == 400
+def test_a_wrong_filter_is_refused(maker_client, query):
+    assert maker_client.get(LIST + query).status_code == 400
 
 
-def test_history_tells_what_was_in_force(maker, fixed_model):
+def test_history_tells_what_was_in_force(maker_client, fixed_model):
     def in_force(at):
-        found = maker.get(f"{LIST}history/", {"segment": "individual", "role": "champion", "at": at})
+        found = maker_client.get(f"{LIST}history/", {"segment": "individual", "role": "champion", "at": at})
         return [row["model_version"] for row in found.json()["results"]]
 
     since = ModelAssignment.objects.filter(model=fixed_model).get().started_at
@@ -110,25 +100,25 @@ def test_history_tells_what_was_in_force(maker, fixed_model):
     assert in_force(since.isoformat()) == ["individual-9.0.0"]
     client_for(make_user("administrator")).post(f"{LIST}{fixed_model.id}/retire/", WHY)
     assert in_force("2090-01-01T00:00:00Z") == [None]
-    actions = [row["action"] for row in maker.get(f"{LIST}history/?segment=individual").json()["results"]]
+    actions = [row["action"] for row in maker_client.get(f"{LIST}history/?segment=individual").json()["results"]]
     assert actions == ["retire", "promote", "retire", "promote"]
 
 
-def test_history_comes_in_pages_newest_first(maker):
+def test_history_comes_in_pages_newest_first(maker_client):
     seen, address = [], f"{LIST}history/?page_size=1"
     while address:
-        page = maker.get(address).json()
+        page = maker_client.get(address).json()
         seen += [row["id"] for row in page["results"]]
         address = page["next"]
     assert sorted(seen, reverse=True) == seen
     assert len(seen) == ModelAssignment.objects.count()
 
 
-def test_a_longer_list_takes_no_more_queries(maker):
+def test_a_longer_list_takes_no_more_queries(maker_client):
     def queries():
         with CaptureQueriesContext(connection) as captured:
-            maker.get(LIST)
-            maker.get(f"{LIST}history/")
+            maker_client.get(LIST)
+            maker_client.get(f"{LIST}history/")
         return len(captured)
 
     few = queries()
@@ -138,8 +128,8 @@ def test_a_longer_list_takes_no_more_queries(maker):
 
 
 @pytest.mark.parametrize("role", ["officer", "approver", "auditor", "administrator"])
-def test_others_read_and_change_nothing(role, maker):
-    model_id = registered(maker)
+def test_others_read_and_change_nothing(role, maker_client):
+    model_id = registered(maker_client)
     client, before = client_for(make_user(role)), rows()
     assert client.get(LIST).status_code == client.get(f"{LIST}history/").status_code == 200
     assert client.get(f"{LIST}{model_id}/").status_code == 200
@@ -164,34 +154,34 @@ REFUSED_FILES = {
 
 
 @pytest.mark.parametrize(("changes", "field"), REFUSED_FILES.values(), ids=REFUSED_FILES)
-def test_what_is_no_model_is_refused_and_leaves_nothing(maker, changes, field):
+def test_what_is_no_model_is_refused_and_leaves_nothing(maker_client, changes, field):
     before = rows()
-    reply = maker.post(LIST, upload(**changes))
+    reply = maker_client.post(LIST, upload(**changes))
     assert (reply.status_code, reply.json()["errors"][0]["field"]) == (400, field)
     assert rows() == before
 
 
-def test_a_version_or_a_file_that_is_there_is_a_conflict(maker):
-    registered(maker)
+def test_a_version_or_a_file_that_is_there_is_a_conflict(maker_client):
+    registered(maker_client)
     before = rows()
-    again = maker.post(LIST, upload())
+    again = maker_client.post(LIST, upload())
     assert (again.status_code, again.json()["detail"]) == (
         409,
         "This file is registered already: it is test-1.0.0, draft.",
     )
-    other = maker.post(LIST, upload(small_card() | {"definition_of_bad": "another one"}))
+    other = maker_client.post(LIST, upload(small_card() | {"definition_of_bad": "another one"}))
     assert (other.status_code, "give this one a version of its own" in other.json()["detail"]) == (409, True)
     assert rows() == before
 
 
-def test_a_file_larger_than_stated_is_413(maker):
-    assert maker.post(LIST, upload(file="A" * (13 << 20))).status_code == 413
+def test_a_file_larger_than_stated_is_413(maker_client):
+    assert maker_client.post(LIST, upload(file="A" * (13 << 20))).status_code == 413
 
 
-def test_the_maker_is_no_checker(maker):
-    model_id = registered(maker)
+def test_the_maker_is_no_checker(maker_client):
+    model_id = registered(maker_client)
     before = rows()
-    reply = maker.post(f"{LIST}{model_id}/validate/", finding(model_id))
+    reply = maker_client.post(f"{LIST}{model_id}/validate/", finding(model_id))
     assert (reply.status_code, reply.json()["detail"]) == (
         403,
         "maker registered test-1.0.0; somebody else has to validate it.",
@@ -215,49 +205,49 @@ REFUSED_FINDINGS = {
 
 
 @pytest.mark.parametrize(("change", "field"), REFUSED_FINDINGS.values(), ids=REFUSED_FINDINGS)
-def test_figures_that_do_not_carry_a_pass_are_refused(maker, checker, change, field):
-    model_id = registered(maker)
+def test_figures_that_do_not_carry_a_pass_are_refused(maker_client, checker_client, change, field):
+    model_id = registered(maker_client)
     before, body = rows(), finding(model_id)
-    reply = checker.post(f"{LIST}{model_id}/validate/", body | {"figures": change(body["figures"])})
+    reply = checker_client.post(f"{LIST}{model_id}/validate/", body | {"figures": change(body["figures"])})
     assert (reply.status_code, reply.json()["errors"][0]["field"]) == (400, field)
     assert rows() == before
 
 
-def test_a_draft_is_not_promoted(maker, checker):
-    model_id = registered(maker)
+def test_a_draft_is_not_promoted(maker_client, checker_client):
+    model_id = registered(maker_client)
     for move in ("promote", "challenge"):
-        reply = checker.post(f"{LIST}{model_id}/{move}/", WHY)
+        reply = checker_client.post(f"{LIST}{model_id}/{move}/", WHY)
         assert (reply.status_code, "was never validated" in reply.json()["detail"]) == (409, True)
 
 
-def test_a_reason_is_needed(maker, fixed_model):
+def test_a_reason_is_needed(maker_client, fixed_model):
     before = rows()
     for body in ({}, {"reason": ""}, {"reason": "  "}, {"reason": 5}):
-        assert maker.post(f"{LIST}{fixed_model.id}/retire/", body).status_code == 400
+        assert maker_client.post(f"{LIST}{fixed_model.id}/retire/", body).status_code == 400
     assert rows() == before
 
 
 @pytest.mark.parametrize("path", ["5/", f"{uuid.UUID(int=7)}/", "%00/"])
-def test_a_model_that_is_not_there(maker, path):
-    assert maker.get(LIST + path).status_code == 404
-    assert maker.post(f"{LIST}{path}promote/", WHY).status_code == 404
+def test_a_model_that_is_not_there(maker_client, path):
+    assert maker_client.get(LIST + path).status_code == 404
+    assert maker_client.post(f"{LIST}{path}promote/", WHY).status_code == 404
 
 
-def test_the_same_key_promotes_once_and_gives_the_same_reply(maker):
+def test_the_same_key_promotes_once_and_gives_the_same_reply(maker_client):
     model = draft(small_card())
     validate(model, make_user("analyst"))
     key = {"Idempotency-Key": "promote-1"}
-    first = maker.post(f"{LIST}{model.id}/promote/", WHY, headers=key)
-    again = maker.post(f"{LIST}{model.id}/promote/", WHY, headers=key)
+    first = maker_client.post(f"{LIST}{model.id}/promote/", WHY, headers=key)
+    again = maker_client.post(f"{LIST}{model.id}/promote/", WHY, headers=key)
     assert (first.status_code, again.status_code, again["Idempotency-Replayed"]) == (200, 200, "true")
     assert first.json() == again.json()
     assert ModelAssignment.objects.filter(model=model).count() == 1
-    assert maker.post(f"{LIST}{model.id}/promote/", {"reason": "other"}, headers=key).status_code == 422
+    assert maker_client.post(f"{LIST}{model.id}/promote/", {"reason": "other"}, headers=key).status_code == 422
 
 
-def test_nothing_of_a_retired_model_is_lost(maker, fixed_model):
-    before = json.dumps(maker.get(f"{LIST}{fixed_model.id}/").json()["validations"])
+def test_nothing_of_a_retired_model_is_lost(maker_client, fixed_model):
+    before = json.dumps(maker_client.get(f"{LIST}{fixed_model.id}/").json()["validations"])
     put_in_service(fixed_card(version="individual-9.1.0"))
-    shown = maker.get(f"{LIST}{fixed_model.id}/").json()
+    shown = maker_client.get(f"{LIST}{fixed_model.id}/").json()
     assert (shown["state"], json.dumps(shown["validations"])) == ("retired", before)
     assert shown["validations"][0]["created_at"] == LONG_AGO.isoformat().replace("+00:00", "Z")

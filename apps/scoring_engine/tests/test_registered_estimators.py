@@ -44,18 +44,8 @@ def logistic():
 
 
 @pytest.fixture
-def maker():
-    return client_for(make_user("analyst", username="maker"))
-
-
-@pytest.fixture
-def checker():
-    return client_for(make_user("analyst", username="checker"))
-
-
-@pytest.fixture
-def shown(maker):
-    reply = maker.post(LIST, {"file": base64.b64encode(logistic()).decode(), "manifest": MANIFEST})
+def shown(maker_client):
+    reply = maker_client.post(LIST, {"file": base64.b64encode(logistic()).decode(), "manifest": MANIFEST})
     assert reply.status_code == 201, reply.json()
     return reply.json()
 
@@ -76,30 +66,30 @@ def test_a_draft_shows_its_types_and_is_not_read(shown, monkeypatch):
         find_model("logistic-1.0.0")
 
 
-def test_a_failed_validation_does_not_let_it_be_read(shown, checker, monkeypatch):
+def test_a_failed_validation_does_not_let_it_be_read(shown, checker_client, monkeypatch):
     monkeypatch.setattr(estimator, "read_estimator", None)
-    assert checker.post(f"{LIST}{shown['id']}/validate/", finding(shown, passed=False)).status_code == 200
+    assert checker_client.post(f"{LIST}{shown['id']}/validate/", finding(shown, passed=False)).status_code == 200
     with pytest.raises(ModelFileError, match="not read before"):
         registry.scorer_of(ModelVersion.objects.get(id=shown["id"]))
 
 
 @pytest.mark.parametrize("seen", [[], ["sklearn.linear_model._logistic.LogisticRegression"], ["os.system"]])
-def test_the_validator_names_the_types(shown, checker, seen):
-    reply = checker.post(f"{LIST}{shown['id']}/validate/", finding(shown, types_seen=seen))
+def test_the_validator_names_the_types(shown, checker_client, seen):
+    reply = checker_client.post(f"{LIST}{shown['id']}/validate/", finding(shown, types_seen=seen))
     assert (reply.status_code, reply.json()["errors"][0]["field"]) == (400, "types_seen")
     assert ModelVersion.objects.get(id=shown["id"]).state == "draft"
 
 
-def test_once_approved_it_challenges_and_then_answers(shown, checker):
+def test_once_approved_it_challenges_and_then_answers(shown, checker_client):
     officer = client_for(make_user("officer"))
     address = f"{LIST}{shown['id']}/"
-    assert checker.post(f"{address}validate/", finding(shown, types_seen=shown["types"])).status_code == 200
-    assert checker.post(f"{address}challenge/", WHY).json()["state"] == "challenger"
+    assert checker_client.post(f"{address}validate/", finding(shown, types_seen=shown["types"])).status_code == 200
+    assert checker_client.post(f"{address}challenge/", WHY).json()["state"] == "challenger"
     answer = officer.post("/api/score/individual/", PERSON).json()
     beside = PredictionLog.objects.get(role="challenger")
     assert (answer["model_version"], beside.model_version) == ("individual-9.0.0", "logistic-1.0.0")
     assert str(beside.beside) == answer["prediction_id"]
-    assert checker.post(f"{address}promote/", WHY).json()["state"] == "champion"
+    assert checker_client.post(f"{address}promote/", WHY).json()["state"] == "champion"
     answer = officer.post("/api/score/individual/", PERSON).json()
     assert (answer["mode"], answer["model_version"], answer["model_digest"], answer["purpose"]) == (
         "model",
@@ -111,17 +101,17 @@ def test_once_approved_it_challenges_and_then_answers(shown, checker):
     assert answer["reference_score"] + sum(entry["impact"] for entry in answer["explanation"]) == answer["score"]
 
 
-def test_an_applicant_without_a_score_gets_the_expert_cards(shown, checker, monkeypatch):
+def test_an_applicant_without_a_score_gets_the_expert_cards(shown, checker_client, monkeypatch):
     officer, address = client_for(make_user("officer")), f"{LIST}{shown['id']}/"
-    checker.post(f"{address}validate/", finding(shown, types_seen=shown["types"]))
-    checker.post(f"{address}challenge/", WHY)
+    checker_client.post(f"{address}validate/", finding(shown, types_seen=shown["types"]))
+    checker_client.post(f"{address}challenge/", WHY)
     officer.post("/api/score/individual/", PERSON)
     monkeypatch.setattr(Model, "probability", lambda self, row: float("nan"))
     before = failures()
     answer = officer.post("/api/score/individual/", PERSON).json()
     assert (answer["mode"], answer["model_version"]) == ("model", "individual-9.0.0")
     assert (failures() - before, PredictionLog.objects.filter(role="challenger").count()) == (1, 1)
-    checker.post(f"{address}promote/", WHY)
+    checker_client.post(f"{address}promote/", WHY)
     answer = officer.post("/api/score/individual/", PERSON).json()
     assert (answer["mode"], answer["model_version"]) == ("fallback", "expert/individual-1.0.0")
     assert answer["mode_reason"] == (
@@ -130,10 +120,10 @@ def test_an_applicant_without_a_score_gets_the_expert_cards(shown, checker, monk
     assert {each.result for each in replay(PredictionLog.objects.exclude(model_version="logistic-1.0.0"))} == {"same"}
 
 
-def test_other_bytes_after_the_approval_are_not_loaded(shown, checker, monkeypatch):
+def test_other_bytes_after_the_approval_are_not_loaded(shown, checker_client, monkeypatch):
     address = f"{LIST}{shown['id']}/"
-    checker.post(f"{address}validate/", finding(shown, types_seen=shown["types"]))
-    checker.post(f"{address}promote/", WHY)
+    checker_client.post(f"{address}validate/", finding(shown, types_seen=shown["types"]))
+    checker_client.post(f"{address}promote/", WHY)
     put_beneath(ModelVersion.objects.get(id=shown["id"]), b"\x80\x04cos\nsystem\n(S'true'\ntR.")
     monkeypatch.setattr(estimator, "read_estimator", None)
     reply = client_for(make_user("officer")).post("/api/score/individual/", PERSON).json()
@@ -145,8 +135,8 @@ def test_other_bytes_after_the_approval_are_not_loaded(shown, checker, monkeypat
     ("changes", "field"),
     [({"columns": []}, "manifest"), ({"version": "expert/x-1.0.0"}, "manifest"), ({"colour": "red"}, "manifest")],
 )
-def test_a_manifest_that_does_not_describe_it_is_refused(maker, changes, field):
+def test_a_manifest_that_does_not_describe_it_is_refused(maker_client, changes, field):
     file, before = base64.b64encode(logistic()).decode(), ModelVersion.objects.count()
-    reply = maker.post(LIST, {"file": file, "manifest": MANIFEST | changes})
+    reply = maker_client.post(LIST, {"file": file, "manifest": MANIFEST | changes})
     assert (reply.status_code, reply.json()["errors"][0]["field"]) == (400, field)
     assert ModelVersion.objects.count() == before

@@ -5,7 +5,6 @@ import hashlib
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from apps.accounts.tests.factories import make_user
 from apps.scoring_engine.ml.tests.examples import small_card
 from apps.scoring_engine.models import STATES, ModelAssignment, ModelFile, ModelValidation, ModelVersion
 from apps.scoring_engine.tests.factories import draft, put_in_service, validate
@@ -16,21 +15,6 @@ MODELS = ModelVersion._meta.db_table
 VALIDATIONS = ModelValidation._meta.db_table
 ASSIGNMENTS = ModelAssignment._meta.db_table
 FILES = ModelFile._meta.db_table
-
-
-@pytest.fixture
-def maker():
-    return make_user("analyst", username="maker")
-
-
-@pytest.fixture
-def checker():
-    return make_user("analyst", username="checker")
-
-
-@pytest.fixture
-def model(maker):
-    return draft(small_card(), maker)
 
 
 def refused(statement, values=(), message=None):

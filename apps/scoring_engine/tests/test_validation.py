@@ -11,7 +11,6 @@ from apps.scoring_engine.models import ModelValidation, ModelVersion
 from apps.scoring_engine.promotion import challenge, promote_model, retire_model
 from apps.scoring_engine.tests.factories import (
     LONG_AGO,
-    draft,
     figures_for,
     make_prediction,
     put_in_service,
@@ -20,21 +19,6 @@ from apps.scoring_engine.tests.factories import (
 from apps.scoring_engine.tests.fixed_card import fixed_card
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def maker():
-    return make_user("analyst", username="maker")
-
-
-@pytest.fixture
-def checker():
-    return make_user("analyst", username="checker")
-
-
-@pytest.fixture
-def model(maker):
-    return draft(small_card(), maker)
 
 
 def test_a_draft_that_passes_is_validated(model, checker):
