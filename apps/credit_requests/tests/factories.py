@@ -6,9 +6,11 @@ from itertools import count
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.accounts.tests.factories import make_branch, make_user
+from apps.common.crypto import seal
 from apps.common.database import drop_trigger
 from apps.companies.models import Company
 from apps.credit_requests.guards import REQUESTS, lift_status_guard, set_decision_guards, set_status_guard
@@ -56,6 +58,24 @@ def make_request(
     return submit_credit_request(
         applicant=applicant or make_individual(make_branch()), product=product or make_product(), **given
     )
+
+
+def change_debt(request: CreditRequest, debt: int) -> None:
+    """Other inputs, without the job that a change by the service would queue."""
+    person = Individual.objects.get(id=request.individual_id)
+    profile = person.profile | {"existing_debt": debt}
+    Individual.objects.filter(id=person.id).update(sealed=seal(person.data_key, profile, person.seal_context))
+
+
+def make_erased_tampered_and_sound() -> tuple[CreditRequest, CreditRequest, CreditRequest]:
+    """Two requests whose applicants cannot be read, for these two reasons, and one whose inputs have changed."""
+    erased, tampered, sound = (make_request() for _ in range(3))
+    key = erased.individual.data_key
+    key.destroyed_at = timezone.now()
+    key.save()
+    Individual.objects.filter(id=tampered.individual_id).update(sealed=b"x" * 40)
+    change_debt(sound, 70_000_000)
+    return erased, tampered, sound
 
 
 def make_officer(branch_code: str = "main") -> User:

@@ -10,26 +10,18 @@ from django.utils import timezone
 
 from apps.accounts.tests.factories import make_branch
 from apps.audit.models import AuditEvent
-from apps.common.crypto import seal
 from apps.companies.tests.factories import make_company
 from apps.credit_requests import bulk_rescoring
 from apps.credit_requests.bulk_rescoring import rescore_chunk, rescore_undecided
 from apps.credit_requests.models import CreditRequest
 from apps.credit_requests.rescoring import rescore_credit_request
 from apps.credit_requests.services import withdraw_credit_request
-from apps.credit_requests.tests.factories import make_product, make_request
-from apps.individuals.models import Individual
+from apps.credit_requests.tests.factories import change_debt, make_erased_tampered_and_sound, make_product, make_request
 from apps.scoring_engine.models import PredictionLog
 from apps.scoring_engine.tests.factories import put_in_service
 from apps.scoring_engine.tests.fixed_card import fixed_card
 
 pytestmark = pytest.mark.django_db
-
-
-def change_debt(request, debt):
-    person = Individual.objects.get(id=request.individual_id)
-    profile = person.profile | {"existing_debt": debt}
-    Individual.objects.filter(id=person.id).update(sealed=seal(person.data_key, profile, person.seal_context))
 
 
 def make_requests():
@@ -96,12 +88,7 @@ def test_a_cause_that_has_its_row_makes_no_second_one():
 
 
 def test_what_cannot_be_scored_is_counted_and_holds_nobody_up():
-    erased, tampered, sound = (make_request() for _ in range(3))
-    key = erased.individual.data_key
-    key.destroyed_at = timezone.now()
-    key.save()
-    Individual.objects.filter(id=tampered.individual_id).update(sealed=b"x" * 40)
-    change_debt(sound, 70_000_000)
+    make_erased_tampered_and_sound()
     assert rescore_undecided() == {"checked": 3, "rescored": 1, "unchanged": 0, "failed": 2}
 
 

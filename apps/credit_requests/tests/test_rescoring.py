@@ -13,7 +13,6 @@ from django.utils import timezone
 from apps.accounts.tests.factories import make_branch
 from apps.audit.models import AuditEvent
 from apps.common.background import work_due_jobs
-from apps.common.crypto import seal
 from apps.common.errors import Conflict, InvalidInput
 from apps.common.models import Job
 from apps.common.tests.committed import CommittedTestCase
@@ -23,7 +22,13 @@ from apps.credit_requests import rescoring
 from apps.credit_requests.models import CreditRequest
 from apps.credit_requests.rescoring import rescore_credit_request, rescore_pending
 from apps.credit_requests.services import withdraw_credit_request
-from apps.credit_requests.tests.factories import make_product, make_request, status_guard_lifted
+from apps.credit_requests.tests.factories import (
+    change_debt,
+    make_erased_tampered_and_sound,
+    make_product,
+    make_request,
+    status_guard_lifted,
+)
 from apps.external_integrations.models import ExternalRecord, ExternalRecordVersion
 from apps.individuals.models import Individual
 from apps.individuals.services import update_individual
@@ -35,13 +40,6 @@ def causes(request):
     return list(
         PredictionLog.objects.filter(request_id=request.id).order_by("created_at").values_list("cause", flat=True)
     )
-
-
-def change_debt(request, debt):
-    """Other inputs, without the job that a change by the service would queue."""
-    person = Individual.objects.get(id=request.individual_id)
-    profile = person.profile | {"existing_debt": debt}
-    Individual.objects.filter(id=person.id).update(sealed=seal(person.data_key, profile, person.seal_context))
 
 
 def later(**delta):
@@ -206,17 +204,12 @@ def test_the_longest_unchecked_come_first_and_never_checked_before_all():
 
 @pytest.mark.django_db
 def test_requests_that_cannot_be_scored_are_counted_and_hold_nobody_up():
-    erased, tampered, sound = (make_request() for _ in range(3))
-    key = erased.individual.data_key
-    key.destroyed_at = timezone.now()
-    key.save()
-    Individual.objects.filter(id=tampered.individual_id).update(sealed=b"x" * 40)
-    change_debt(sound, 70_000_000)
-    for place, request in enumerate((erased, tampered, sound)):
+    requests = make_erased_tampered_and_sound()
+    for place, request in enumerate(requests):
         CreditRequest.objects.filter(id=request.id).update(last_checked_at=later(days=place - 9))
     counts = [rescore_pending(limit=1, now=later(minutes=minute)) for minute in (1, 2, 3)]
     assert [(run["failed"], run["rescored"]) for run in counts] == [(1, 0), (1, 0), (0, 1)]
-    assert [len(causes(request)) for request in (erased, tampered, sound)] == [1, 1, 2]
+    assert [len(causes(request)) for request in requests] == [1, 1, 2]
 
 
 @pytest.mark.django_db
