@@ -1,19 +1,14 @@
 """manage.py compare_models individual mine-1.0.0 --since 2026-01-01 --cut-off 480 --out comparison"""
 
-import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from apps.accounts.lookup import acting_as
 from apps.accounts.permissions import ANALYSTS
+from apps.common.commands import progress_bar, read_day
 from apps.credit_requests.comparison import LOSS_GIVEN_DEFAULT, Terms, compare_challenger, compare_models
 from apps.scoring_engine.management.model_commands import one_sentence
 from apps.scoring_engine.ml.vocabulary import SEGMENTS
@@ -27,8 +22,8 @@ class Command(BaseCommand):
         parser.add_argument("models", nargs="*", metavar="MODEL", help=f"two, each {ALLOWED}")
         parser.add_argument("--challenger", choices=SEGMENTS, metavar="SEGMENT",
                             help="instead of two models: the logged scores of champion and challenger")  # fmt: skip
-        parser.add_argument("--since", required=True, type=_day, metavar="DATE", help="the first day")
-        parser.add_argument("--until", type=_day, metavar="DATE", help="only before this day")
+        parser.add_argument("--since", required=True, type=read_day, metavar="DATE", help="the first day")
+        parser.add_argument("--until", type=read_day, metavar="DATE", help="only before this day")
         parser.add_argument("--cut-off", required=True, type=int, metavar="SCORE", help="accepted from this score on")
         parser.add_argument("--loss-given-default", type=float, default=LOSS_GIVEN_DEFAULT, metavar="SHARE",
                             help=f"of the amount, above 0 and at most 1: {LOSS_GIVEN_DEFAULT}")  # fmt: skip
@@ -46,12 +41,17 @@ class Command(BaseCommand):
         with one_sentence():
             check_out(out)
             actor = acting_as(username, ANALYSTS) if username else None
-            with _progress_bar() as progress:
+            with progress_bar() as show:
+                given = {
+                    "terms": terms,
+                    "actor": actor,
+                    "progress": lambda done, total: show(f"comparing {done:,} of {total:,}", done, total),
+                }
                 if challenger:
-                    figures = compare_challenger(segment=challenger, terms=terms, actor=actor, progress=progress)
+                    figures = compare_challenger(segment=challenger, **given)
                 else:
                     first, second = map(self._found, models)
-                    figures = compare_models(first=first, second=second, terms=terms, actor=actor, progress=progress)
+                    figures = compare_models(first=first, second=second, **given)
             write_comparison(figures, out)
         self._tell(figures["applications"], out)
 
@@ -65,18 +65,3 @@ class Command(BaseCommand):
         left_out = {name: told[name] for name in ("erased", "unreadable", "refused", "other_models") if told[name]}
         why = "".join(f", {number} left out ({name.replace('_', ' ')})" for name, number in left_out.items())
         self.stdout.write(f"{told['compared']} of {told['found']} applications compared{why}: {out}/comparison.html")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise CommandError(f"A day is like 2026-03-01, not {text[:40]!r}.") from None
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[int, int], None]]:
-    columns = (TextColumn("comparing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
-        task = bar.add_task("comparing", total=None, visible=False)
-        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)

@@ -1,12 +1,13 @@
 """The door to exports: a model in; one file out, in a form that runs elsewhere."""
 
-import datetime as dt
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.common.commands import read_day
 from apps.scoring_engine.ml.exports.as_json import as_json
 from apps.scoring_engine.ml.exports.as_pmml import as_pmml
 from apps.scoring_engine.ml.exports.as_python import as_python
@@ -37,7 +38,8 @@ class Command(BaseCommand):
         sql.add_argument("--column", action="append", metavar="FACT=COLUMN",
                          help="a column that is not called as its fact; may be given again")  # fmt: skip
         day = sql.add_mutually_exclusive_group()
-        day.add_argument("--as-of", metavar="DAY", help="one day of scoring for all rows")
+        day.add_argument("--as-of", type=partial(read_day, option="--as-of", returncode=2), metavar="DAY",
+                         help="one day of scoring for all rows")  # fmt: skip
         day.add_argument("--as-of-column", metavar="COLUMN", help="the day of scoring of each row: as_of")
         sql.add_argument("--unavailable-column", metavar="COLUMN",
                          help="names, between commas, the facts of a row whose source was down")  # fmt: skip
@@ -70,16 +72,9 @@ def _table(options: dict[str, Any]) -> Table:
         name=options["table"] or usual.name,
         keys=tuple(options["key"] or usual.keys),
         columns={fact: column for fact, _, column in pairs},
-        as_of=_day(options["as_of"]) if options["as_of"] else options["as_of_column"] or usual.as_of,
+        as_of=options["as_of"] or options["as_of_column"] or usual.as_of,
         unavailable=options["unavailable_column"],
     )
-
-
-def _day(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise ExportError(f"--as-of must be a day such as 2026-03-01, not {text!r}.") from None
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -1,18 +1,14 @@
 """The door to scoring a file: a model and a table in; a table of scores, an error file and a summary out."""
 
-import datetime as dt
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from apps.common.commands import progress_bar, read_day
 from apps.scoring_engine.model_names import ALLOWED, ModelNameError, find_model
 
 MOST_REASONS = 20
@@ -28,7 +24,8 @@ class Command(BaseCommand):
         parser.add_argument("out", type=Path, metavar="OUT", help="the file to write: .csv or .parquet")
         parser.add_argument("--keep", action="append", default=[], metavar="COLUMN",
                             help="a column that goes along, such as an id; may be given again")  # fmt: skip
-        parser.add_argument("--as-of", metavar="DAY", help="the day of scoring: today, if none is named")
+        parser.add_argument("--as-of", type=partial(read_day, option="--as-of", returncode=2), metavar="DAY",
+                            help="the day of scoring: today, if none is named")  # fmt: skip
         parser.add_argument("--reasons", type=int, default=4, metavar="N", help=f"from 0 to {MOST_REASONS}: 4")
         parser.add_argument("--contributions", action="store_true", help="the points of every characteristic too")
 
@@ -42,8 +39,10 @@ class Command(BaseCommand):
             found = find_model(options["model"])
             if found.warning:
                 self._warn(found.warning)
-            with progress_bar(options["source"]) as progress:
-                summary = score_file(found.scorer, found.manifest, job, warn=self._warn, progress=progress)
+            with progress_bar() as show:
+                show(f"scoring {job.source.name}", 0.0)
+                summary = score_file(found.scorer, found.manifest, job, warn=self._warn,
+                                     progress=lambda share, rows: show(f"{rows:,} rows", share))  # fmt: skip
         except (ModelNameError, ScoreFileError) as error:
             raise CommandError(str(error), returncode=2) from None
         if summary["refused"]:
@@ -63,23 +62,6 @@ def _job(options: dict[str, Any]) -> Any:
 
     if not 0 <= options["reasons"] <= MOST_REASONS:
         raise CommandError(f"--reasons must be from 0 to {MOST_REASONS}, not {options['reasons']}.", returncode=2)
-    return Job(options["source"], options["out"], _day(options["as_of"]), tuple(dict.fromkeys(options["keep"])),
-               options["reasons"], options["contributions"])  # fmt: skip
-
-
-def _day(text: str | None) -> dt.date:
-    if text is None:
-        return timezone.localdate()
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise CommandError(f"--as-of must be a day such as 2026-03-01, not {text!r}.", returncode=2) from None
-
-
-@contextmanager
-def progress_bar(source: Path) -> Iterator[Callable[[float, int], None]]:
-    columns = (TextColumn("{task.description:<40.40}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
-               TimeElapsedColumn())  # fmt: skip
-    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
-        task = bar.add_task(f"scoring {source.name}", total=1.0)
-        yield lambda share, rows: bar.update(task, completed=share, description=f"{rows:,} rows")
+    as_of = options["as_of"] or timezone.localdate()
+    return Job(options["source"], options["out"], as_of, tuple(dict.fromkeys(options["keep"])), options["reasons"],
+               options["contributions"])  # fmt: skip

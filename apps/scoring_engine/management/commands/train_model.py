@@ -4,15 +4,12 @@ Exit codes: 0 written; 2 refused, nothing written; 3 written, but an acceptance 
 """
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from apps.common.commands import progress_bar
 
 
 class Command(BaseCommand):
@@ -58,12 +55,3 @@ def extras_by_name(given: list[str]) -> dict[str, Path]:
     if wrong := [name for name, equals, file in pairs if not (name and equals and file)]:
         raise CommandError(f"--extra must be NAME=FILE, not {wrong[0]!r}.", returncode=2)
     return {name: Path(file) for name, _, file in pairs}
-
-
-@contextmanager
-def progress_bar() -> Iterator[Any]:
-    columns = (TextColumn("{task.description:<40.40}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
-               TimeElapsedColumn())  # fmt: skip
-    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
-        task = bar.add_task("reading", total=1.0)
-        yield lambda step, done: bar.update(task, description=step, completed=done)

@@ -6,7 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from .train_model import extras_by_name, progress_bar
+from apps.common.commands import progress_bar
+
+from .train_model import extras_by_name
 
 
 class Command(BaseCommand):
