@@ -8,11 +8,11 @@ import numpy as np
 from apps.scoring_engine.ml.batch import Scored
 from apps.scoring_engine.ml.batch_kernels import count_places
 from apps.scoring_engine.ml.batch_tables import Layout, TablePlan
+from apps.scoring_engine.ml.drift import population_stability_index, stability_light
 from apps.scoring_engine.ml.grades import GRADES
 from apps.scoring_engine.ml.scorecard import Scorecard
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
-AMBER, RED = 0.1, 0.25
 NO_FIGURES = "the manifest keeps no rows of training by bin or by score"
 
 
@@ -70,7 +70,7 @@ class Summary:
     def _compared(self) -> dict[str, Any]:
         shares = {table.name: self._both(table, now) for table, now in zip(self._tables, self._places, strict=True)}
         compared = {name: both for name, both in shares.items() if both is not None}
-        psi = {name: round(stability(*both), 4) for name, both in compared.items()}
+        psi = {name: round(population_stability_index(*both), 4) for name, both in compared.items()}
         found: dict[str, Any] = {"psi_of_the_score": self._moved_score(), "psi": psi,
                                  "not_compared": sorted(set(shares) - set(psi))}  # fmt: skip
         if not psi and found["psi_of_the_score"] is None:
@@ -78,7 +78,8 @@ class Summary:
         if len(compared) == len(shares):
             means = (float(np.average(table.points, weights=compared[table.name][0])) for table in self._tables)
             found["mean_score"] = round(self._scorer.base_points + sum(means), 2)
-        found["moved"] = {name: "red" if value >= RED else "amber" for name, value in psi.items() if value >= AMBER}
+        lights = {name: stability_light(value) for name, value in psi.items()}
+        found["moved"] = {name: light for name, light in lights.items() if light != "green"}
         return found
 
     def _moved_score(self) -> float | None:
@@ -88,7 +89,7 @@ class Summary:
         values = np.arange(len(self._scores)) + self._lowest
         bands = np.searchsorted(self._training_scores["edges"], values, side="right")
         then = np.array(self._training_scores["rows"], float)
-        return round(stability(then, np.bincount(bands, self._scores, len(then))), 4)
+        return round(population_stability_index(then, np.bincount(bands, self._scores, len(then))), 4)
 
     def _both(self, table: TablePlan, now: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """Rows by bin of training and of this file; None where the manifest does not fit the table."""
@@ -97,14 +98,3 @@ class Summary:
             return None
         then = dict(zip(kept["labels"], kept["rows"], strict=True))
         return np.array([then.get(label, 0) for label in table.labels], float), now[: len(table.labels)].astype(float)
-
-
-def stability(then: np.ndarray, now: np.ndarray) -> float:
-    """PSI = sum of (a - e) ln(a / e) over bins, as in learning/drift.py: a bin that one side lacks counts half a row
-    more on both, a bin that both lack adds nothing.
-    """
-    seen = (then > 0) | (now > 0)
-    then, now = then[seen], now[seen]
-    more = np.where((then == 0) | (now == 0), 0.5, 0.0)
-    expected, actual = (then + more) / then.sum(), (now + more) / now.sum()
-    return float(np.sum((actual - expected) * np.log(actual / expected)))

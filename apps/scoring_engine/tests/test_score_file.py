@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.scoring_engine import score_files
-from apps.scoring_engine.ml.learning.drift import population_stability_index
+from apps.scoring_engine.ml.drift import population_stability_index
 from apps.scoring_engine.ml.risk_model import card_in_service, shipped_model
 from apps.scoring_engine.ml.tests.edge_applicants import AS_OF, EdgeApplicants
 from apps.scoring_engine.ml.tests.test_batch import batch_of, by_row

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from ..drift import population_stability_index
 from .card import scores
-from .drift import population_stability_index
 from .recipe import Recipe
 from .rows import Rows
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
+from ..drift import population_stability_index, two_shares
 from .calibration_tests import (
     NORMAL_95,
     CalibrationBin,
@@ -269,7 +270,7 @@ def weight_of_evidence(bads: np.ndarray, goods: np.ndarray) -> np.ndarray:
     Siddiqi, Credit Risk Scorecards. A bin without a bad or without a good counts half a row of each more; a
     bin without rows has 0, no evidence. nan if there is no bad or no good at all.
     """
-    good_share, bad_share = _two_shares(goods, bads)
+    good_share, bad_share = two_shares(goods, bads)
     return np.log(good_share / bad_share)
 
 
@@ -279,22 +280,7 @@ def information_value(bads: np.ndarray, goods: np.ndarray) -> float:
     Siddiqi, Credit Risk Scorecards; Kullback's divergence, both ways added (Kullback and Leibler, 1951). Bins
     without bads or goods as in weight_of_evidence. nan if there is no bad or no good at all.
     """
-    good_share, bad_share = _two_shares(goods, bads)
-    return float((good_share - bad_share) @ np.log(good_share / bad_share)) if len(good_share) else math.nan
-
-
-def _two_shares(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Shares of two counts by bin, neither 0; both 1 in a bin that neither has."""
-    first, second = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
-    if first.shape != second.shape or first.ndim != 1:
-        raise ValueError(f"There are counts of {first.shape} and of {second.shape} bins.")
-    if not (np.isfinite(first) & np.isfinite(second) & (first >= 0) & (second >= 0)).all():
-        raise ValueError("A count is below zero or not finite.")
-    if not (first.any() and second.any()):
-        return np.full(len(first), math.nan), np.full(len(first), math.nan)
-    more = np.where((first == 0) ^ (second == 0), 0.5, 0.0)
-    empty = (first == 0) & (second == 0)
-    return tuple(np.where(empty, 1.0, (each + more) / each.sum()) for each in (first, second))
+    return population_stability_index(bads, goods)
 
 
 def _both_outcomes(is_bad: np.ndarray, risk: np.ndarray, weight: np.ndarray | None) -> Tally:

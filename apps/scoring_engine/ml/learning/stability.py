@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from ..drift import population_stability_index, stability_light
 from .card import Table
-from .drift import population_stability_index, stability_light
 from .metrics import information_value
 from .rows import Rows
 from .subject import Subject

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from apps.scoring_engine.ml.learning.drift import population_stability_index
+from apps.scoring_engine.ml.drift import population_stability_index
 from apps.scoring_engine.ml.learning.fitting import fit_card
 from apps.scoring_engine.ml.learning.gates import check_gates, score_stability
 from apps.scoring_engine.ml.learning.recipe import Gates

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from apps.scoring_engine.ml.learning.drift import population_stability_index, stability_light
+from apps.scoring_engine.ml.drift import population_stability_index, stability_light
 
 
 def test_population_stability_index_computed_by_hand():
