@@ -83,6 +83,7 @@ format: setup-dev ## Put the code into the common style
 lock: ## Resolve requirements/*.in anew into hashed lock files (needs uv)
 	$(UV_COMPILE) requirements/base.in -o requirements/base.txt
 	$(UV_COMPILE) requirements/dev.in -c requirements/base.txt -o requirements/dev.txt
+	$(UV_COMPILE) requirements/pdf.in -c requirements/base.txt -o requirements/pdf.txt
 	$(UV_COMPILE) requirements/prod.in -c requirements/base.txt -o requirements/prod.txt
 	$(UV_COMPILE) requirements/bench.in -c requirements/base.txt -o requirements/bench.txt
 
