@@ -40,7 +40,7 @@ def update_product(*, product: Product, version: int, changes: dict[str, Any], a
         **changes, version=version + 1, updated_at=timezone.now()
     )
     if not changed:
-        raise stale(version)
+        raise transitions.stale(version)
     product.refresh_from_db()
     details = {"version": product.version, "is_active": product.is_active, "changed": sorted(changes)}
     record_event(actor=actor, action="product.update", subject=product, details=details)
@@ -94,7 +94,7 @@ def change_credit_request(
     """`changes`: product, requested_amount, term_months, while pending. Scores anew as `change:<version>`."""
     credit_request = lock_request(credit_request.id)
     transitions.check_changeable(credit_request.status)
-    _check_version(credit_request, version)
+    transitions.check_version(stored=credit_request.version, given=version)
     before = _terms(credit_request)
     if "product" in changes and changes["product"] != credit_request.product:
         _check_active(changes["product"])
@@ -117,23 +117,12 @@ def withdraw_credit_request(*, credit_request: CreditRequest, version: int, acto
     credit_request = lock_request(credit_request.id)
     source = credit_request.status
     move = transitions.check_move(action="withdraw", source=source, actor=actor)
-    _check_version(credit_request, version)
+    transitions.check_version(stored=credit_request.version, given=version)
     credit_request.status, credit_request.version = move.target, version + 1
     credit_request.save(update_fields=["status", "version", "updated_at"])
     details = {"version": credit_request.version, "from": source, "to": move.target}
     record_event(actor=actor, action="credit_request.withdraw", subject=credit_request, details=details)
     return credit_request
-
-
-def stale(version: int) -> Conflict:
-    return Conflict(
-        f"The version {version} is no longer current: someone changed the record since it was read. Read it again."
-    )
-
-
-def _check_version(credit_request: CreditRequest, version: int) -> None:
-    if credit_request.version != version:
-        raise stale(version)
 
 
 def _check_bounds(terms: dict[str, Any]) -> None:

@@ -78,3 +78,14 @@ def check_undecided(status: str, what: str) -> None:
 def check_changeable(status: str) -> None:
     if status not in CHANGEABLE:
         raise Conflict(f"The request is {status}; amount, term and product change only while it is pending.")
+
+
+def stale(version: int) -> Conflict:
+    return Conflict(
+        f"The version {version} is no longer current: someone changed the record since it was read. Read it again."
+    )
+
+
+def check_version(*, stored: int, given: int) -> None:
+    if stored != given:
+        raise stale(given)

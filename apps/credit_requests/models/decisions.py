@@ -1,12 +1,15 @@
 """What was decided of a request, by whom and on what; and who may not touch whose request."""
 
 import uuid
-from typing import Any
+from datetime import datetime
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 
+from apps.accounts.models import Role, User
+from apps.accounts.permissions import READERS
 from apps.common.crypto import unseal
 from apps.common.models import DataKey
 from apps.common.money import MOST_MONEY
@@ -38,6 +41,15 @@ def _person(**options: Any) -> models.ForeignKey:
     return models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", **options)
 
 
+class StaffLinkQuerySet(models.QuerySet):
+    def standing(self) -> Self:
+        return self.filter(ended_at=None)
+
+    def visible_to(self, user: User) -> Self:
+        """All for those who keep the list and those who check it, their own for everybody else."""
+        return self if user.role in (Role.ADMINISTRATOR, Role.AUDITOR) else self.filter(user=user)
+
+
 class StaffLink(models.Model):
     """The user is this applicant, or stands too close to them: they may not decide of their requests."""
 
@@ -50,6 +62,8 @@ class StaffLink(models.Model):
     created_at = models.DateTimeField()
     ended_by = _person(null=True)
     ended_at = models.DateTimeField(null=True)
+
+    objects = StaffLinkQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -108,6 +122,25 @@ class RegisterAnswer(models.Model):
         return unseal(self.data_key, self.sealed, f"register_answer:{self.id}")
 
 
+class OfARequest(models.QuerySet):
+    def visible_to(self, user: User) -> Self:
+        """Those of the requests that the user sees."""
+        if user.role not in READERS:
+            return self.none()
+        return self if user.sees_all_branches else self.filter(credit_request__branch_id=user.branch_id)
+
+
+class DecisionQuerySet(OfARequest):
+    def newest(self) -> Self:
+        """Of each request the decision that stands."""
+        last = Decision.objects.filter(credit_request=OuterRef("credit_request")).order_by("-number").values("id")[:1]
+        return self.filter(id=Subquery(last))
+
+    def with_everything(self) -> Self:
+        """All that a reply needs of the row's neighbours, in one query."""
+        return self.select_related("data_key", "policy")
+
+
 class Decision(models.Model):
     """One step of a request's decision, for good. The newest one (by number) is the one that stands.
 
@@ -149,6 +182,8 @@ class Decision(models.Model):
         "credit_requests.Override", on_delete=models.PROTECT, null=True, related_name="decision"
     )
     created_at = models.DateTimeField()
+
+    objects = DecisionQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -217,6 +252,14 @@ class Decision(models.Model):
         return unseal(self.data_key, self.sealed, f"decision:{self.id}")
 
 
+class OverrideQuerySet(OfARequest):
+    def waiting(self) -> Self:
+        return self.filter(state=WAITING)
+
+    def past_their_time(self, now: datetime) -> Self:
+        return self.waiting().filter(expires_at__lt=now)
+
+
 class Override(models.Model):
     """What a person wants decided otherwise than the policy did, or above what one person may decide.
 
@@ -246,6 +289,8 @@ class Override(models.Model):
     expires_at = models.DateTimeField()
     closed_by = _person(null=True)
     closed_at = models.DateTimeField(null=True)
+
+    objects = OverrideQuerySet.as_manager()
 
     class Meta:
         constraints = [
