@@ -51,6 +51,11 @@ def pinfl_birth_date(pinfl: str) -> date | None:
         return None
 
 
+def pinfl_sex(pinfl: str) -> str:
+    """male or female, for fairness tests only: the first digit of a man's PINFL is odd."""
+    return "male" if int(pinfl[0]) % 2 else "female"
+
+
 def check_inn(inn: str) -> None:
     """9 digits. Prefix and check digit only warn: no official text of the rule is known."""
     if not re.fullmatch(r"[0-9]{9}", inn):

@@ -1,11 +1,10 @@
 """The comparison of two models as one printable page, in the dress of the validation report, and its two files."""
 
 import json
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from apps.common.errors import InvalidInput
+from apps.common.files import write_folder
 from apps.credit_requests.comparison_figures import BAND, SEGMENTS, SIDES, SWAPS, Document
 from apps.scoring_engine.ml.learning.findings import count, figure, rate
 from apps.scoring_engine.ml.learning.markup import (
@@ -50,26 +49,10 @@ def comparison_page(figures: Document) -> str:
     return page(title, joined([head, Html("</header>\n"), *(part(figures) for part in parts)]))
 
 
-def check_out(out: Path) -> None:
-    """Raises InvalidInput: told before an hour of scoring, not after."""
-    if out.exists():
-        raise InvalidInput(f"{out} exists already; name a folder that does not.")
-
-
 def write_comparison(figures: Document, out: Path) -> None:
     """comparison.json and comparison.html in a new folder, which appears with both in it or not at all."""
-    texts = {
-        "comparison.json": json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
-        "comparison.html": comparison_page(figures),
-    }
-    check_out(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".draft-", dir=out.parent) as draft:
-        folder = Path(draft) / "comparison"
-        folder.mkdir()
-        for name, text in texts.items():
-            (folder / name).write_bytes(text.encode())
-        folder.rename(out)
+    text = json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_folder(out, {"comparison.json": text, "comparison.html": comparison_page(figures)})
 
 
 def _under(figures: Document) -> str:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from apps.accounts.lookup import acting_as
 from apps.accounts.permissions import ANALYSTS
 from apps.common.commands import progress_bar, read_day
+from apps.common.files import check_out
 from apps.credit_requests.comparison import LOSS_GIVEN_DEFAULT, Terms, compare_challenger, compare_models
 from apps.scoring_engine.management.model_commands import one_sentence
 from apps.scoring_engine.ml.vocabulary import SEGMENTS
@@ -32,7 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *, models: list[str], challenger: str | None, out: Path, **options: Any) -> None:
         # Not at the top: only this command needs what writes reports.
-        from apps.credit_requests.comparison_page import check_out, write_comparison
+        from apps.credit_requests.comparison_page import write_comparison
 
         if len(models) != (0 if challenger else 2):
             raise CommandError("Give two models, or --challenger and a segment, and not both.")
