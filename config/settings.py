@@ -216,6 +216,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Background work ------------------------------------------------------------------------------------------
+CELERY_APP = "config.celery.app"
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=_redis or "filesystem://localhost//")
 CELERY_BROKER_FOLDER = DATA_DIR / "broker"
 CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=False)
@@ -248,6 +249,12 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 LENDER_TIME_ZONE = env("LENDER_TIME_ZONE", default="Asia/Tashkent")
 DEFAULT_CURRENCY = env("DEFAULT_CURRENCY", default="UZS")
+
+# --- What a decision letter says of the lender ------------------------------------------------------------------
+LENDER_NAME = env("LENDER_NAME", default="credit_ML")
+LENDER_ADDRESS = env("LENDER_ADDRESS", default="")
+LENDER_CONTACT = env("LENDER_CONTACT", default="")  # where a review is asked for
+REVIEW_DAYS = env.int("REVIEW_DAYS", default=30)
 
 STATIC_URL = "static/"
 # The web process serves the files of the packages from where they are installed: no collectstatic is needed.
