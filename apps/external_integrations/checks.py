@@ -6,13 +6,14 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
-from apps.external_integrations.clients import configured_origin, endpoint_of
-from apps.external_integrations.errors import HostNotAllowed
-from apps.external_integrations.models import Origin
-
 
 @checks.register
 def check_sources(app_configs: Any, **options: Any) -> list[checks.CheckMessage]:
+    # Not at the top: the clients are slow to import, and a command that runs no checks needs none.
+    from apps.external_integrations.clients import configured_origin, endpoint_of
+    from apps.external_integrations.errors import HostNotAllowed
+    from apps.external_integrations.models import Origin
+
     found = []
     for source, chosen in settings.EXTERNAL_SOURCES.items():
         try:

@@ -13,7 +13,7 @@ from rest_framework import serializers
 from apps.common.errors import InvalidInput
 from apps.common.fields import MoneyField, StrictFlag, StrictNumber, StrictText
 from apps.common.money import CURRENCIES
-from apps.common.parsers import parse_json
+from apps.common.strict_json import parse_json
 from apps.external_integrations.errors import ReplyMalformed, ReplyNotAsAgreed
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)

@@ -14,7 +14,7 @@ import httpx
 import stamina
 
 from apps.common.errors import InvalidInput
-from apps.common.parsers import parse_json
+from apps.common.strict_json import parse_json
 from apps.external_integrations.errors import (
     HostNotAllowed,
     RedirectRefused,

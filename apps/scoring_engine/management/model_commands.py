@@ -12,7 +12,7 @@ from apps.accounts.lookup import acting_as
 from apps.accounts.models import User
 from apps.common.commands import refusals_told
 from apps.common.errors import InvalidInput
-from apps.common.parsers import parse_json
+from apps.common.strict_json import parse_json
 from apps.scoring_engine.model_names import ModelNameError
 from apps.scoring_engine.models import ModelAssignment
 
