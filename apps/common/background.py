@@ -9,15 +9,19 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from importlib import import_module
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
-from celery import Task, current_app
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError
+from django.utils.module_loading import import_string
 
 from apps.common.models import Job
+
+if TYPE_CHECKING:
+    from celery import Task
 
 log = structlog.get_logger("background")
 MOST_ATTEMPTS = 5
@@ -48,14 +52,17 @@ def _look_after_commit() -> None:
         transaction.on_commit(_look_now)
 
 
-def _task(name: str) -> Task:
-    """The task `tasks.tasks.<name>`. A web process or a command has not imported the task modules, as a worker has."""
-    for module in current_app.conf.include:
+def _task(name: str) -> "Task":
+    """The task `tasks.tasks.<name>`. Celery and the task modules are imported here: most commands never need them."""
+    app = import_string(settings.CELERY_APP)
+    for module in app.conf.include:
         import_module(module)
-    return current_app.tasks[f"tasks.tasks.{name}"]
+    return app.tasks[f"tasks.tasks.{name}"]
 
 
 def _look_now() -> None:
+    from kombu.exceptions import OperationalError
+
     try:
         _task("work_due_jobs").delay()
     except OperationalError:

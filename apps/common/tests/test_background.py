@@ -4,7 +4,6 @@ import threading
 from datetime import timedelta
 
 import pytest
-from celery import current_app
 from django.db import connection, transaction
 from django.test import TestCase
 from django.utils import timezone
@@ -13,6 +12,7 @@ from apps.accounts.models import Branch
 from apps.common import background
 from apps.common.models import Job
 from apps.common.tests.committed import CommittedTestCase
+from config.celery import app
 
 seen: list[object] = []
 
@@ -38,10 +38,10 @@ def _beat() -> None:
 def _tasks_of_this_test():
     tasks = {"collect": _collect, "fail": _fail, "look_at_branches": _look_at_branches, "beat": _beat}
     for name, function in tasks.items():
-        current_app.task(function, name=f"tasks.tasks.test_{name}")
+        app.task(function, name=f"tasks.tasks.test_{name}")
     yield
     for name in tasks:
-        del current_app.tasks[f"tasks.tasks.test_{name}"]
+        del app.tasks[f"tasks.tasks.test_{name}"]
 
 
 @pytest.fixture(autouse=True)
@@ -180,7 +180,7 @@ class SharedQueueTests(CommittedTestCase):
 
     def test_a_thread_of_the_web_server_uses_our_celery_app(self):
         names = []
-        thread = threading.Thread(target=lambda: names.append(current_app.main))
+        thread = threading.Thread(target=lambda: names.append(background._task("work_due_jobs").app.main))
         thread.start()
         thread.join()
         assert names == ["credit_ml"]

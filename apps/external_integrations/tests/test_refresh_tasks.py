@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from celery import current_app
 from django.test import TestCase
 from django.utils import timezone
 
@@ -12,11 +11,12 @@ from apps.external_integrations.models import ExternalRecord
 from apps.external_integrations.services import ensure_record, record_facts
 from apps.external_integrations.tests.factories import INN, PARCEL
 from apps.external_integrations.tests.registry import live_registry
+from config.celery import app
 
 
 def task(name: str):
-    current_app.loader.import_default_modules()
-    return current_app.tasks[f"tasks.tasks.{name}"]
+    app.loader.import_default_modules()
+    return app.tasks[f"tasks.tasks.{name}"]
 
 
 class TaskTests(TestCase):
