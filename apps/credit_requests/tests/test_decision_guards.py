@@ -161,7 +161,7 @@ def test_a_bar_never_approves_and_declines_only_with_a_knock_out(request_, polic
         ({"outcome": "perhaps"}, "decision_outcome"),
         ({"kind": "whim"}, "decision_kind"),
         ({"number": 0}, "decision_number_from_one"),
-        ({"direction": "low_side"}, "decision_direction"),
+        ({"direction": "low_side"}, "decision_direction|decision_against_the_policy_says_why"),
     ],
 )
 def test_a_decision_keeps_its_bounds(request_, policy, columns, constraint):
