@@ -11,6 +11,7 @@ from apps.accounts.api import BranchViewSet, LoginView, LogoutView, UserViewSet
 from apps.audit.api import AuditEventViewSet
 from apps.companies.api import CompanyViewSet
 from apps.credit_requests.api import CreditRequestViewSet, ProductViewSet
+from apps.credit_requests.api_staff_links import StaffLinkViewSet
 from apps.external_integrations.api import KadastrView, SoliqLookupView, SoliqView
 from apps.individuals.api import IndividualViewSet
 from apps.scoring_engine.api import PredictionLogViewSet, ScoreCompanyView, ScoreIndividualView, ScoreSchemaView
@@ -27,6 +28,7 @@ router.register("individuals", IndividualViewSet, basename="individual")
 router.register("companies", CompanyViewSet, basename="company")
 router.register("products", ProductViewSet, basename="product")
 router.register("credit-requests", CreditRequestViewSet, basename="credit-request")
+router.register("staff-links", StaffLinkViewSet, basename="staff-link")
 router.register("models", ModelViewSet, basename="model")
 router.register("prediction-logs", PredictionLogViewSet, basename="prediction-log")
 
