@@ -64,10 +64,7 @@ class StaffLinkFilters(StrictFilterSet):
     user = filters.NumberFilter(min_value=1, max_value=MOST_USER)
     individual = filters.UUIDFilter()
     company = filters.UUIDFilter()
-    is_ended = FlagFilter(method="ended")
-
-    def ended(self, rows: QuerySet[StaffLink], name: str, is_ended: bool) -> QuerySet[StaffLink]:
-        return rows.filter(ended_at__isnull=not is_ended)
+    is_ended = FlagFilter(field_name="ended_at", lookup_expr="isnull", exclude=True)
 
 
 class StaffLinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
