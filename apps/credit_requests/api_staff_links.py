@@ -5,7 +5,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -64,7 +65,11 @@ class StaffLinkFilters(StrictFilterSet):
     user = filters.NumberFilter(min_value=1, max_value=MOST_USER)
     individual = filters.UUIDFilter()
     company = filters.UUIDFilter()
-    is_ended = FlagFilter(field_name="ended_at", lookup_expr="isnull", exclude=True)
+    is_ended = FlagFilter(method="ended")
+
+    @extend_schema_field(OpenApiTypes.BOOL)
+    def ended(self, rows: QuerySet[StaffLink], name: str, is_ended: bool) -> QuerySet[StaffLink]:
+        return rows.filter(ended_at__isnull=not is_ended)
 
 
 class StaffLinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
