@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "apps.common",
     "apps.audit",
     "apps.accounts",
+    "apps.webhooks",
     "apps.individuals",
     "apps.companies",
     "apps.external_integrations",
