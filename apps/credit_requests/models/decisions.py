@@ -336,3 +336,11 @@ class Override(models.Model):
 
     def opened(self) -> dict[str, Any]:
         return unseal(self.data_key, self.sealed, f"override:{self.id}")
+
+    @property
+    def closing_context(self) -> str:
+        return f"override_closing:{self.id}"
+
+    def closing_comment(self) -> str:
+        """Empty while it waits, and where nobody closed it."""
+        return "" if self.closing is None else unseal(self.data_key, self.closing, self.closing_context)["comment"]
