@@ -31,6 +31,7 @@ $(BIN)/python $(BENCH_BIN)/python:
 # The copy of a lock is written once it is fully installed: the same lock is not installed a second time.
 setup: $(BIN)/python ## Make .venv and install the locked requirements
 	@cmp -s requirements/base.txt $(VENV)/installed-base.txt || { \
+		echo "Installing requirements/base.txt into $(VENV): a minute or two, once."; \
 		$(BIN)/python -m pip install --quiet --require-hashes -r requirements/base.txt \
 		&& cp requirements/base.txt $(VENV)/installed-base.txt; }
 
