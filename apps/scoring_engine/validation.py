@@ -57,6 +57,28 @@ def record_validation(
     return validation
 
 
+def validate_for_use(
+    *,
+    model: ModelVersion,
+    figures: Document,
+    comment: str,
+    actor: User,
+    types_seen: Collection[str] = (),
+    now: datetime | None = None,
+) -> ModelValidation:
+    """It passed on the lender's own data: from now on its assessments may decide, and no longer only refer."""
+    return record_validation(
+        model=model,
+        figures=figures,
+        passed=True,
+        on_own_data=True,
+        comment=comment,
+        actor=actor,
+        types_seen=types_seen,
+        now=now,
+    )
+
+
 def check_may_serve(model: ModelVersion) -> None:
     """Raises Conflict unless the last validation passed; a shipped model stands on its published figures until then."""
     last = model.validations.order_by("-created_at").first()
