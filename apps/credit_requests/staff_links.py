@@ -50,14 +50,20 @@ def end_staff_link(*, link: StaffLink, actor: User, now: datetime) -> StaffLink:
 
 
 def check_may_speak(credit_request: CreditRequest, user: User, *, service: bool = False) -> None:
-    """Raises NotPermitted unless the user may decide of this request. `service`: whether a service account may.
+    """Raises NotPermitted unless the user may decide of this request. `service`: whether a service account may."""
+    if why := hindrance(credit_request, user, service=service):
+        raise NotPermitted(f"{user.username} may not decide of this request: {why}")
 
-    The database refuses the same by triggers (guards.py), whoever writes.
-    """
+
+def hindrance(credit_request: CreditRequest, user: User, *, service: bool = False) -> str | None:
+    """Why the user may not decide of this request, whatever their role; the triggers of guards.py refuse the same."""
+    if not user.is_active:
+        return "the account is closed."
     if user.branch_id != credit_request.branch_id:
-        raise NotPermitted("The request is of another branch; somebody of that branch decides of it.")
+        return "it is of another branch; somebody of that branch decides."
     if user.kind != User.Kind.PERSON and not service:
-        raise NotPermitted("A service account decides nothing by itself; a person has to.")
+        return "a service account decides nothing by itself; a person has to."
     applicant = {"individual_id": credit_request.individual_id, "company_id": credit_request.company_id}
     if StaffLink.objects.standing().filter(user=user, **applicant).exists():
-        raise NotPermitted("You are linked to the applicant; somebody else has to decide of the request.")
+        return "they are linked to the applicant; somebody else has to decide."
+    return None
