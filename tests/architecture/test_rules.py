@@ -156,6 +156,8 @@ def test_lock_files_name_no_address():
         "bench.txt",
         "dev.in",
         "dev.txt",
+        "pdf.in",
+        "pdf.txt",
         "prod.in",
         "prod.txt",
     ]
