@@ -35,6 +35,7 @@ if settings.CELERY_BROKER_URL.startswith("filesystem"):
 
 app.conf.beat_schedule = {
     "work-due-jobs": {"task": "tasks.tasks.work_due_jobs", "schedule": 30.0},
+    "queue-due-webhooks": {"task": "tasks.tasks.queue_due_webhooks", "schedule": 15.0},
     "refresh-stale-external-records": {
         "task": "tasks.tasks.start_job",
         "args": ["refresh_stale_external_records"],

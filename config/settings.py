@@ -243,6 +243,12 @@ if PRODUCTION and not ALLOW_MOCK_SOURCES:
                 "or say ALLOW_MOCK_SOURCES=true to accept invented records knowingly."
             )
 
+# --- Webhooks: nothing is sent anywhere unless its host is named here --------------------------------------------
+WEBHOOK_HOSTS = env.list("WEBHOOK_HOSTS", default=[])
+# The lender's own: these may do without TLS and stand at private addresses.
+WEBHOOK_PRIVATE_HOSTS = env.list("WEBHOOK_PRIVATE_HOSTS", default=[])
+WEBHOOK_DEADLINE_SECONDS = env.float("WEBHOOK_DEADLINE_SECONDS", default=10.0)
+
 # --- Language, time, money ------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ru", "Русский"), ("uz", "Oʻzbekcha")]

@@ -18,6 +18,7 @@ from apps.scoring_engine.api import PredictionLogViewSet, ScoreCompanyView, Scor
 from apps.scoring_engine.api_bulk import ScoreBulkView
 from apps.scoring_engine.api_explain import ExplainCompanyView, ExplainIndividualView
 from apps.scoring_engine.api_models import ModelViewSet
+from apps.webhooks.api import WebhookViewSet
 from config import health
 
 router = SimpleRouter()
@@ -31,6 +32,7 @@ router.register("credit-requests", CreditRequestViewSet, basename="credit-reques
 router.register("staff-links", StaffLinkViewSet, basename="staff-link")
 router.register("models", ModelViewSet, basename="model")
 router.register("prediction-logs", PredictionLogViewSet, basename="prediction-log")
+router.register("webhooks", WebhookViewSet, basename="webhook")
 
 # The script of the page has an address of its own, as the content security policy asks; its few styles are inline.
 docs = csp_update({"style-src": [SELF, UNSAFE_INLINE]})(SpectacularSwaggerSplitView.as_view(url_name="schema"))

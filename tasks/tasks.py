@@ -9,6 +9,7 @@ from apps.common import background, idempotency
 from apps.credit_requests import rescoring
 from apps.external_integrations import services as external_records
 from apps.scoring_engine import retention
+from apps.webhooks import delivering
 
 
 @shared_task(name="tasks.tasks.work_due_jobs")
@@ -71,3 +72,15 @@ def cleanup_prediction_logs(older_than_days: int = 90) -> dict[str, int]:
 def forget_idempotent_replies() -> dict[str, int]:
     """Delete replies kept for Idempotency-Keys once a repeat is no longer expected."""
     return idempotency.forget_replies(now=timezone.now())
+
+
+@shared_task(name="tasks.tasks.queue_due_webhooks")
+def queue_due_webhooks() -> dict[str, int]:
+    """Queue a delivery for each endpoint that has webhooks due."""
+    return delivering.queue_due_deliveries(now=timezone.now())
+
+
+@shared_task(name="tasks.tasks.deliver_webhooks")
+def deliver_webhooks(endpoint_id: str) -> dict[str, int]:
+    """Send what is due for this endpoint."""
+    return delivering.deliver_due(endpoint_id=endpoint_id)

@@ -4,16 +4,15 @@ The identifier travels in the body, never in the address, so that it stays out o
 """
 
 import asyncio
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, NoReturn
 
 import httpx
 import stamina
 
 from apps.common.errors import InvalidInput
+from apps.common.outgoing import is_allowed, open_client
 from apps.common.strict_json import parse_json
 from apps.external_integrations.errors import (
     HostNotAllowed,
@@ -48,7 +47,7 @@ class Endpoint:
             base = httpx.URL(self.base_url)
         except httpx.InvalidURL:
             raise HostNotAllowed("The base URL of the source is not a URL; correct it in the settings.") from None
-        if not base.host or not {base.host, base.netloc.decode()} & set(self.allowed_hosts):
+        if not is_allowed(base, self.allowed_hosts):
             raise HostNotAllowed("The host of the source is not one of its allowed hosts; correct the settings.")
         if base.scheme != "https" and not (base.scheme == "http" and base.host in LOOPBACK):
             raise HostNotAllowed("The source is not addressed over https; only a loopback address may do without.")
@@ -75,25 +74,12 @@ async def _within_deadline(
         raise SourceTimeout(f"The source gave no whole reply within {endpoint.deadline_seconds:g} seconds.") from None
 
 
-@cache
-def _tls() -> ssl.SSLContext:
-    """Reading the certificates of the authorities takes longer than a call; they are read once a process."""
-    return httpx.create_ssl_context(trust_env=False)
-
-
 def _client(endpoint: Endpoint, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
-    # identity: a size cap on compressed bytes would cap nothing. trust_env: no proxy and no netrc from outside.
+    # identity: a size cap on compressed bytes would cap nothing.
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     if endpoint.api_key:
         headers["X-API-Key"] = endpoint.api_key
-    return httpx.AsyncClient(
-        transport=transport,
-        headers=headers,
-        verify=_tls(),
-        timeout=endpoint.deadline_seconds,
-        follow_redirects=False,
-        trust_env=False,
-    )
+    return open_client(deadline_seconds=endpoint.deadline_seconds, headers=headers, transport=transport)
 
 
 async def _with_retries(client: httpx.AsyncClient, url: httpx.URL, body: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ OPEN = {"healthz", "readyz", "metrics", "login", "schema", "docs"}
 EXAMPLES = {
     "pk": "11111111-1111-4111-8111-111111111111",
     "token_key": "0123456789abcde",
+    "delivery": "22222222-2222-4222-8222-222222222222",
     "inn": "123456789",
     "parcel_id": "UZ-ABC-100",
     "segment": "individual",
@@ -105,6 +106,7 @@ def test_administrators_see_no_applicants():
         "apps.individuals.api",
         "apps.companies.api",
         "apps.credit_requests.api",
+        "apps.credit_requests.api_decisions",
         "apps.external_integrations.api",
     )
     for _, entry in CLOSED:

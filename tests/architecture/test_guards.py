@@ -36,4 +36,5 @@ def test_the_insert_only_tables_are_these():
         "scoring_engine_modelvalidation",
         "scoring_engine_predictionlog",
         "scoring_engine_retentionrun",
+        "webhooks_webhookevent",
     ]
