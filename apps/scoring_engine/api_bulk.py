@@ -16,7 +16,7 @@ from apps.common.idempotency import idempotent
 from apps.common.languages import language_of
 from apps.scoring_engine.api import LANGUAGE, SCORERS, ImpactSerializer, SummarySerializer, WarningSerializer
 from apps.scoring_engine.bulk import MOST_APPLICANTS, Outcome, placed, score_applicants
-from apps.scoring_engine.ml.vocabulary import SEGMENTS
+from apps.scoring_engine.ml.vocabulary import SEGMENTS, shown
 from apps.scoring_engine.presentation import render_opened, summarise
 
 MOST_BYTES = 16 << 20
@@ -28,7 +28,7 @@ class ApplicantsField(serializers.Field):
 
     def to_internal_value(self, data: Any) -> list[Any]:
         if not isinstance(data, list):
-            raise serializers.ValidationError(f"A list is needed; a {type(data).__name__} was given.")
+            raise serializers.ValidationError(f"A list is needed; {shown(data)} was given.")
         if not 1 <= len(data) <= MOST_APPLICANTS:
             raise serializers.ValidationError(
                 f"{len(data)} applicants were given; allowed are 1 to {MOST_APPLICANTS} in one call."

@@ -1,6 +1,6 @@
 """Many scorings in one transaction, each by the way of one: the same checks, bins, seals and guards."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -15,14 +15,15 @@ from apps.common.crypto import draw_key, insert_keys
 from apps.common.errors import MOST_PROBLEMS, FieldProblem, InvalidInput
 from apps.common.facts import Found
 from apps.common.inserting import insert_together
-from apps.scoring_engine.log_rows import insert_log
+from apps.scoring_engine.log_rows import LogRow, insert_log
 from apps.scoring_engine.metrics import report_bulk
-from apps.scoring_engine.ml.vocabulary import FACTS
+from apps.scoring_engine.ml.vocabulary import FACTS, shown
 from apps.scoring_engine.preparing import Asked, InService, Prepared, hold_models, prepare
 from apps.scoring_engine.services import creation_details
 
 CALLER = "caller"
 MOST_APPLICANTS = 10_000
+MOST_UNAVAILABLE = max(len(facts) for facts in FACTS.values())
 Source = Mapping[str, str | bool]
 BESIDE_FACTS = ("currency", "unavailable")
 Outcome = Prepared | list[FieldProblem]
@@ -39,13 +40,28 @@ def score_applicants(
     """
     models = hold_models(segment, now)
     cause, source = f"bulk:{uuid4()}", Found(None, CALLER, now).provenance()
-    prepared = [_prepared(models, segment, body, actor, source, cause) for body in applicants]
+    outcomes: list[Outcome] = []
+    prepared = (_prepared(models, segment, body, actor, source, cause) for body in applicants)
+    insert_log(_rows(prepared, outcomes, refuse_all=refuse_all))
     if refuse_all:
-        _refuse_any(prepared)
-    good = [each for each in prepared if isinstance(each, Prepared)]
+        _refuse_any(outcomes)
+    good = [each for each in outcomes if isinstance(each, Prepared)]
     if good:
-        _insert(good, actor, refused=len(prepared) - len(good))
-    return prepared
+        _insert_beside(good, actor, refused=len(outcomes) - len(good))
+    return outcomes
+
+
+def _rows(prepared: Iterable[Outcome], outcomes: list[Outcome], *, refuse_all: bool) -> Iterator[LogRow]:
+    """Those to write, one applicant's after the other, so that the database takes them while the next is prepared.
+
+    Fills `outcomes`. When all will be refused none follows the first that is: the transaction takes back the others.
+    """
+    refused = False
+    for outcome in prepared:
+        outcomes.append(outcome)
+        refused = refused or (refuse_all and isinstance(outcome, list))
+        if not refused and isinstance(outcome, Prepared):
+            yield from outcome.rows
 
 
 def _prepared(models: InService, segment: str, body: Any, actor: User, source: Source, cause: str) -> Outcome:
@@ -64,10 +80,11 @@ def _prepared(models: InService, segment: str, body: Any, actor: User, source: S
 
 def _shape_problems(body: Any) -> list[FieldProblem]:
     if not isinstance(body, Mapping):
-        return [FieldProblem("", f"An object of facts is needed; a {type(body).__name__} was given.")]
-    unavailable, most = body.get("unavailable", []), max(len(facts) for facts in FACTS.values())
-    if not isinstance(unavailable, list) or len(unavailable) > most:
-        return [FieldProblem("unavailable", f"A list of the names of facts is needed, at most {most} of them.")]
+        return [FieldProblem("", f"An object of facts is needed; {shown(body)} was given.")]
+    unavailable = body.get("unavailable", [])
+    if not isinstance(unavailable, list) or len(unavailable) > MOST_UNAVAILABLE:
+        allowed = f"A list of the names of facts is needed, at most {MOST_UNAVAILABLE} of them"
+        return [FieldProblem("unavailable", f"{allowed}; {shown(unavailable)} was given.")]
     return []
 
 
@@ -85,11 +102,10 @@ def placed(problems: Sequence[FieldProblem], place: int) -> list[FieldProblem]:
     return [FieldProblem(f"{row}.{each.field}" if each.field else row, each.message) for each in problems]
 
 
-def _insert(prepared: Sequence[Prepared], actor: User, *, refused: int) -> None:
-    """One audit event for all of them: it names the first row, and the cause that finds the others."""
+def _insert_beside(prepared: Sequence[Prepared], actor: User, *, refused: int) -> None:
+    """The keys of the rows, and one audit event for all: it names the first, and the cause that finds the others."""
     rows = [each.row for each in prepared]
     insert_keys([each.key for each in prepared])
-    insert_log(row for each in prepared for row in each.rows)
     details = creation_details(rows[0]) | {"rows": len(rows), "refused": refused}
     subject = rows[0].as_prediction()
     insert_together(new_event(actor=actor, action="prediction.create_bulk", subject=subject, details=details))

@@ -19,6 +19,8 @@ from apps.scoring_engine.metrics import report_challenger_failure
 from apps.scoring_engine.ml.card_inputs import known_to
 from apps.scoring_engine.ml.cards import canonical
 from apps.scoring_engine.ml.grades import GRADES_VERSION, grade
+from apps.scoring_engine.ml.risk_model import expert_card
+from apps.scoring_engine.ml.scorecard import Scorecard
 from apps.scoring_engine.ml.scorer import Assessed, NoScoreError, Scorer, known_facts
 from apps.scoring_engine.ml.vocabulary import FACTS, FactsError, Known, check_facts
 from apps.scoring_engine.models import CHALLENGER, CHAMPION, ModelCard, sealing_context
@@ -87,8 +89,9 @@ def hold_models(segment: str, now: datetime) -> InService:
     """Held and read inside the transaction, so that each row names a model that was in service at its time."""
     hold_registry()
     champion, challenger = in_service(segment)
-    if champion.mode == "fallback":
-        _keep_card(champion.scorer)
+    # Kept before anybody is scored: `prepare` asks the database nothing, so that rows can be copied into it meanwhile.
+    if champion.mode == "fallback" or not isinstance(champion.scorer, Scorecard):
+        _keep_card(expert_card(segment))
     now = max(now, *(model.since for model in (champion, challenger) if model))
     return InService(champion, challenger, _known_to_both(champion, challenger), now, lender_today(now))
 
@@ -100,7 +103,6 @@ def prepare(models: InService, asked: Asked) -> Prepared:
         scored = _scored(models.champion, inputs)
     except NoScoreError as error:
         serving = stand_in(models.champion, str(error))
-        _keep_card(serving.scorer)
         scored = _scored(serving, _accepted_by(serving.scorer, inputs))
     digest = scored.digest()
     if asked.latest == digest:
@@ -227,15 +229,14 @@ def _problems(
     segment: str, own: Known | None, facts: Mapping[str, Any], unavailable: Iterable[Any], currency: str
 ) -> Iterable[FieldProblem]:
     """What the vocabulary does not say: a score needs its scale, money its currency, a source that is down a name."""
-    given = {name for name, value in facts.items() if value is not None}
     known = own.facts if own else FACTS[segment]
-    if "credit_history_score" in given and "credit_history_scale" not in given:
+    if facts.get("credit_history_score") is not None and facts.get("credit_history_scale") is None:
         scales = ", ".join(FACTS["individual"]["credit_history_scale"].values)
         yield FieldProblem("credit_history_scale", f"It was left out; credit_history_score needs one of {scales}.")
     for place, name in enumerate(unavailable):
         if not isinstance(name, str) or name not in known:
             yield FieldProblem(f"unavailable[{place}]", f"It must name a fact known of this segment ({segment}).")
-        elif name in given:
+        elif facts.get(name) is not None:
             yield FieldProblem(f"unavailable[{place}]", f"{name} is given as well; leave it out here, or there.")
     if currency not in CURRENCIES:
         yield FieldProblem("currency", f"It must be one of {', '.join(CURRENCIES)}.")
