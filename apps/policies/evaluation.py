@@ -1,0 +1,196 @@
+"""From the tree of an expression to a function of what is known.
+
+A value is a number (float), a text, a flag, or None, which says that it is not known. A division by zero, and a result
+that is not finite, is not known either; and, or and not follow Kleene's logic.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+from apps.policies.trees import Any, Arithmetic, Call, Comparison, Constant, Every, Name, Negative, Node, Not, OneOf
+
+Value = float | str | bool | None
+Known = Mapping[str, Value]
+Function = Callable[[Known], Value]
+
+
+def function_of(node: Node) -> Function:
+    """Asks `known` for each name by its key: what is not there is a KeyError, what is not known a None."""
+    match node:
+        case Constant(value):
+            return lambda known: value
+        case Name(name):
+            return lambda known: known[name]
+        case Negative(operand):
+            return _negative(function_of(operand))
+        case Arithmetic(operator, left, right):
+            return _ARITHMETIC[operator](function_of(left), function_of(right))
+        case Comparison(operator, left, right):
+            return _COMPARISON[operator](function_of(left), function_of(right))
+        case OneOf(operand, texts):
+            return _one_of(function_of(operand), frozenset(texts))
+        case Every(parts):
+            return _every([function_of(part) for part in parts])
+        case Any(parts):
+            return _any([function_of(part) for part in parts])
+        case Not(operand):
+            return _not(function_of(operand))
+        case Call(name, arguments):
+            return _CALLS[name]([function_of(argument) for argument in arguments])
+
+
+def _negative(operand: Function) -> Function:
+    def value(known: Known) -> Value:
+        number = operand(known)
+        return None if number is None else -number
+
+    return value
+
+
+def _of_two(operation: Callable[[Value, Value], Value]) -> Callable[[Function, Function], Function]:
+    """None where either side is; a result that is not finite is not known either."""
+
+    def build(left: Function, right: Function) -> Function:
+        def value(known: Known) -> Value:
+            one = left(known)
+            if one is None:
+                return None
+            other = right(known)
+            return None if other is None else operation(one, other)
+
+        return value
+
+    return build
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
+
+
+_ARITHMETIC = {
+    "+": _of_two(lambda one, other: _finite(one + other)),
+    "-": _of_two(lambda one, other: _finite(one - other)),
+    "*": _of_two(lambda one, other: _finite(one * other)),
+    "/": _of_two(lambda one, other: _finite(one / other) if other else None),
+}
+_COMPARISON = {
+    "<": _of_two(lambda one, other: one < other),
+    "<=": _of_two(lambda one, other: one <= other),
+    ">": _of_two(lambda one, other: one > other),
+    ">=": _of_two(lambda one, other: one >= other),
+    "==": _of_two(lambda one, other: one == other),
+    "!=": _of_two(lambda one, other: one != other),
+}
+
+
+def _one_of(operand: Function, texts: frozenset[str]) -> Function:
+    def value(known: Known) -> Value:
+        text = operand(known)
+        return None if text is None else text in texts
+
+    return value
+
+
+def _every(parts: list[Function]) -> Function:
+    def value(known: Known) -> Value:
+        found: Value = True
+        for part in parts:
+            truth = part(known)
+            if truth is False:
+                return False
+            if truth is None:
+                found = None
+        return found
+
+    return value
+
+
+def _any(parts: list[Function]) -> Function:
+    def value(known: Known) -> Value:
+        found: Value = False
+        for part in parts:
+            truth = part(known)
+            if truth is True:
+                return True
+            if truth is None:
+                found = None
+        return found
+
+    return value
+
+
+def _not(operand: Function) -> Function:
+    def value(known: Known) -> Value:
+        truth = operand(known)
+        return None if truth is None else not truth
+
+    return value
+
+
+def _extreme(choose: Callable[..., float]) -> Callable[[list[Function]], Function]:
+    def build(arguments: list[Function]) -> Function:
+        def value(known: Known) -> Value:
+            numbers = [argument(known) for argument in arguments]
+            return None if None in numbers else choose(numbers)
+
+        return value
+
+    return build
+
+
+def _first(arguments: list[Function]) -> Function:
+    def value(known: Known) -> Value:
+        return next((found for argument in arguments if (found := argument(known)) is not None), None)
+
+    return value
+
+
+def _known(arguments: list[Function]) -> Function:
+    (argument,) = arguments
+    return lambda known: argument(known) is not None
+
+
+def _instalment(arguments: list[Function]) -> Function:
+    def value(known: Known) -> Value:
+        given = [argument(known) for argument in arguments]
+        return None if None in given else instalment(*given)
+
+    return value
+
+
+_CALLS = {
+    "min": _extreme(min),
+    "max": _extreme(max),
+    "first": _first,
+    "known": _known,
+    "instalment": _instalment,
+}
+
+
+def instalment(amount: float, annual_rate: float, months: float, repayment_type: str) -> float | None:
+    """The largest payment of a month, in whole units rounded up: what the applicant must be able to bear.
+
+    annuity: equal payments. differentiated: the first, amount / months and a month's interest on all of it. bullet:
+    a month's interest, for the principal comes at the end. None for less than a month or an unknown type.
+    """
+    factor = payment_factor(annual_rate, months, repayment_type)
+    if factor is None:
+        return None
+    payment = amount * factor
+    return float(math.ceil(payment - 1e-6)) if math.isfinite(payment) else None
+
+
+@lru_cache(maxsize=65536)
+def payment_factor(annual_rate: float, months: float, repayment_type: str) -> float | None:
+    """The largest payment of a month on one unit of money."""
+    if months < 1 or annual_rate < 0:
+        return None
+    monthly = annual_rate / 12
+    if repayment_type == "bullet":
+        return monthly
+    if repayment_type == "differentiated":
+        return 1 / months + monthly
+    if repayment_type != "annuity":
+        return None
+    return monthly / (1 - (1 + monthly) ** -months) if monthly else 1 / months
