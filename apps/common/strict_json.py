@@ -1,8 +1,10 @@
 """JSON as RFC 8259 means it: finite numbers, no duplicate keys, text that can be stored."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
+from math import isinf
 from typing import Any
 
 from apps.common.errors import MOST_PROBLEMS, FieldProblem, InvalidInput
@@ -20,31 +22,45 @@ class _Refused:
         self.why = why
 
 
-def _constant(text: str) -> _Refused:
-    return _Refused(f"{text} is not a JSON number; give a finite number or leave the field out")
+class _Reader:
+    """Reads one document. refused: whether it held a value that stands in it as _Refused now."""
 
+    def __init__(self) -> None:
+        self.refused = False
 
-def _float(text: str) -> float | _Refused:
-    number = float(text)
-    if number in (float("inf"), float("-inf")):
-        return _Refused("the number is too large to be represented; give a finite number")
-    return number
+    def read(self, text: str) -> Any:
+        return json.JSONDecoder(
+            object_pairs_hook=self._object,
+            parse_constant=self._constant,
+            parse_float=self._float,
+            parse_int=self._integer,
+        ).decode(text)
 
+    def _refuse(self, why: str) -> _Refused:
+        self.refused = True
+        return _Refused(why)
 
-def _integer(text: str) -> int | _Refused:
-    if len(text) > MOST_DIGITS:
-        return _Refused(f"the number has {len(text)} digits; at most {MOST_DIGITS} are read")
-    return int(text)
+    def _constant(self, text: str) -> _Refused:
+        return self._refuse(f"{text} is not a JSON number; give a finite number or leave the field out")
 
+    def _float(self, text: str) -> float | _Refused:
+        number = float(text)
+        if isinf(number):
+            return self._refuse("the number is too large to be represented; give a finite number")
+        return number
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    for key, value in pairs:
-        document[key] = _Refused("the key is given twice; give it once") if key in document else value
-    return document
+    def _integer(self, text: str) -> int | _Refused:
+        if len(text) > MOST_DIGITS:
+            return self._refuse(f"the number has {len(text)} digits; at most {MOST_DIGITS} are read")
+        return int(text)
 
-
-_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_integer)
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        document = dict(pairs)
+        if len(document) < len(pairs):
+            counts = Counter(key for key, _ in pairs)
+            twice = self._refuse("the key is given twice; give it once")
+            document |= {key: twice for key, count in counts.items() if count > 1}
+        return document
 
 
 def _text_problem(text: str) -> str | None:
@@ -96,7 +112,7 @@ def _problems(document: Any) -> Iterator[FieldProblem]:
 def parse_json(body: bytes) -> Any:
     """The document in `body`. Raises InvalidInput naming each field that cannot be accepted."""
     try:
-        document = _decoder.decode(body.decode("utf-8"))
+        return _document(body.decode("utf-8"))
     except RecursionError:
         raise InvalidInput("The JSON is nested too deeply; a request of this API needs fewer than 10 levels.") from None
     except UnicodeDecodeError:
@@ -105,6 +121,14 @@ def parse_json(body: bytes) -> Any:
         raise InvalidInput(
             f"The body is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}."
         ) from None
+
+
+def _document(text: str) -> Any:
+    """Looked through again only if it may hold what is refused: in a text without "\\u", nothing else can hide."""
+    reader = _Reader()
+    document = reader.read(text)
+    if not reader.refused and "\\u" not in text:
+        return document
     problems = [
         FieldProblem(p.field.encode("utf-8", "replace").decode().replace("\x00", "?"), p.message)
         for p in islice(_problems(document), MOST_PROBLEMS)
