@@ -46,6 +46,8 @@ def check_url(text: str) -> httpx.URL:
         raise TargetRefused("host_not_allowed", "This is not a URL; give one like https://host/path.") from None
     if url.scheme not in PORTS or not url.host:
         raise TargetRefused("host_not_allowed", "Give an absolute address that starts with https://.")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise TargetRefused("host_not_allowed", "This is not a URL: a port is a number from 1 to 65535.")
     if url.userinfo or url.fragment:
         raise TargetRefused("host_not_allowed", "Leave out user, password and fragment; the signature says who sends.")
     private = is_allowed(url, settings.WEBHOOK_PRIVATE_HOSTS)

@@ -178,7 +178,7 @@ def _retry_after(text: str, now: datetime) -> timedelta:
 
 
 def _tell(delivery: WebhookDelivery, answer: Answer, result: str, attempts: int) -> None:
-    facts = {"event": str(delivery.event_id), "endpoint": str(delivery.endpoint_id), "attempts": attempts}
+    facts = {"event_id": str(delivery.event_id), "endpoint_id": str(delivery.endpoint_id), "attempts": attempts}
     facts |= {"status": answer.status, "fault": answer.fault}
     write = log.info if result == DELIVERED else log.warning
     write(f"webhook_{result}", delivery_id=str(delivery.id), **facts)
@@ -191,4 +191,4 @@ def _disable(endpoint: WebhookEndpoint, now: datetime) -> None:
     active = WebhookEndpoint.objects.filter(id=endpoint.id, is_active=True)
     if active.update(is_active=False, disabled_at=now, disabled_why=GONE, version=F("version") + 1):
         record_event(actor=None, action="webhook_endpoint.disable", subject=endpoint, details={"why": GONE})
-        log.warning("webhook_endpoint_disabled", endpoint=str(endpoint.id), why=GONE)
+        log.warning("webhook_endpoint_disabled", endpoint_id=str(endpoint.id), why=GONE)

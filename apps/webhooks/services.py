@@ -182,7 +182,7 @@ def send_ping(*, endpoint: WebhookEndpoint, actor: User | None, now: datetime) -
     """A test event for this endpoint alone, whatever it subscribed to. Raises Conflict unless it is active."""
     _refuse_inactive(endpoint)
     event = _publish(PING, {"endpoint": str(endpoint.id)}, now, [endpoint])
-    record_event(actor=actor, action="webhook_endpoint.ping", subject=endpoint, details={"event": str(event.id)})
+    record_event(actor=actor, action="webhook_endpoint.ping", subject=endpoint, details={"event_id": str(event.id)})
     return event.deliveries.get()
 
 
@@ -193,7 +193,7 @@ def redeliver(*, delivery: WebhookDelivery, actor: User | None, now: datetime) -
     before = delivery.state
     WebhookDelivery.objects.filter(id=delivery.id).update(state=WAITING, attempts=0, due_at=now, delivered_at=None)
     delivery.refresh_from_db()
-    details = {"endpoint": str(delivery.endpoint_id), "was": before}
+    details = {"endpoint_id": str(delivery.endpoint_id), "was": before}
     record_event(actor=actor, action="webhook_delivery.redeliver", subject=delivery, details=details)
     enqueue("deliver_webhooks", endpoint_id=str(delivery.endpoint_id))
     return delivery
