@@ -3,15 +3,17 @@
 What is not a comparison of one name with a constant (two facts, arithmetic) narrows nothing and leaves a box inexact.
 """
 
-import ast
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 
+from apps.policies.evaluation import Value
+from apps.policies.trees import Any as AnyOf
+from apps.policies.trees import Comparison, Constant, Every, Name, Negative, Node, Not, OneOf
+
 # Past this many alternatives of `or` the reasoning stops, and nothing is claimed of the condition.
 MOST_BOXES = 64
-Constant = float | int | bool | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Box:
         )
 
 
-def boxes_of(condition: ast.expr, domains: Mapping[str, Domain], constants: Mapping[str, Constant]) -> list[Box]:
+def boxes_of(condition: Node, domains: Mapping[str, Domain], constants: Mapping[str, Value]) -> list[Box]:
     """Outside of these boxes the condition is never true; an empty list means that it is never true at all."""
     return _Reader(domains, constants).boxes(condition, True)
 
@@ -75,97 +77,73 @@ def is_covered(boxes: Iterable[Box], by: list[Box]) -> bool:
 
 
 _ANYWHERE = [Box({}, exact=False)]
-_OPPOSITES = {ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
-_MIRRORED = {ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE, ast.Eq: ast.Eq, ast.NotEq: ast.NotEq}
+_OPPOSITES = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
 
 
 class _Reader:
-    def __init__(self, domains: Mapping[str, Domain], constants: Mapping[str, Constant]) -> None:
+    def __init__(self, domains: Mapping[str, Domain], constants: Mapping[str, Value]) -> None:
         self.domains = domains
         self.constants = constants
 
-    def boxes(self, node: ast.expr, wanted: bool) -> list[Box]:
+    def boxes(self, node: Node, wanted: bool) -> list[Box]:
         """Where the node is true (`wanted`), or where it is false."""
         match node:
-            case ast.UnaryOp(op=ast.Not(), operand=operand):
+            case Not(operand):
                 return self.boxes(operand, not wanted)
-            case ast.BoolOp(op=operator, values=values):
-                parts = [self.boxes(value, wanted) for value in values]
-                return _all_of(parts) if isinstance(operator, ast.And) == wanted else _any_of(parts)
-            case ast.Compare():
-                return self._compared(node, wanted)
-            case ast.Name(id=name) if name in self.domains:
-                return self._choice(name, frozenset({wanted}))
-            case ast.Name(id="true" | "false") | ast.Constant(value=bool()):
-                is_true = node.id == "true" if isinstance(node, ast.Name) else node.value
-                return [Box({})] if is_true == wanted else []
+            case Every(parts) | AnyOf(parts):
+                read = [self.boxes(part, wanted) for part in parts]
+                return _all_of(read) if isinstance(node, Every) == wanted else _any_of(read)
+            case Comparison(operator, left, right):
+                return self._compared(left, operator if wanted else _OPPOSITES[operator], right)
+            case OneOf(Name(name), texts):
+                return self._choice(name, frozenset(texts), wanted)
+            case Name(name):
+                return self._choice(name, frozenset({True}), wanted)
+            case Constant(bool(value)):
+                return [Box({})] if value == wanted else []
         return _ANYWHERE
 
-    def _compared(self, node: ast.Compare, wanted: bool) -> list[Box]:
-        operands = [node.left, *node.comparators]
-        links = zip(operands, node.ops, operands[1:], strict=False)
-        parts = [self._link(left, type(operator), right, wanted) for left, operator, right in links]
-        return _all_of(parts) if wanted else _any_of(parts)
-
-    def _link(self, left: ast.expr, operator: type[ast.cmpop], right: ast.expr, wanted: bool) -> list[Box]:
-        if operator in (ast.In, ast.NotIn):
-            return self._one_of(left, right, wanted == (operator is ast.In))
-        operator = operator if wanted else _OPPOSITES[operator]
-        if isinstance(right, ast.Name) and right.id in self.domains:
-            left, right, operator = right, left, _MIRRORED[operator]
+    def _compared(self, left: Node, operator: str, right: Node) -> list[Box]:
+        if self._constant(right) is None:
+            left, operator, right = right, _MIRRORED[operator], left
         constant = self._constant(right)
-        if not (isinstance(left, ast.Name) and left.id in self.domains) or constant is None:
+        if constant is None or not (isinstance(left, Name) and left.name in self.domains):
             return _ANYWHERE
-        if isinstance(self.domains[left.id].limits, frozenset):
-            return self._chosen(left.id, constant, operator)
-        return self._ranged(left.id, constant, operator)
+        if isinstance(constant, bool | str):
+            return self._choice(left.name, frozenset({constant}), operator == "==")
+        return self._ranged(left.name, operator, constant)
 
-    def _one_of(self, left: ast.expr, right: ast.expr, wanted: bool) -> list[Box]:
-        options = [self._constant(option) for option in getattr(right, "elts", [right])]
-        if not (isinstance(left, ast.Name) and left.id in self.domains) or None in options:
+    def _choice(self, name: str, chosen: Choice, wanted: bool) -> list[Box]:
+        domain = self.domains.get(name)
+        if domain is None or not isinstance(domain.limits, frozenset):
             return _ANYWHERE
-        if not isinstance(self.domains[left.id].limits, frozenset):
-            return _ANYWHERE
-        chosen = frozenset(options)
-        return self._choice(left.id, chosen if wanted else self.domains[left.id].limits - chosen)
+        values = domain.limits & chosen if wanted else domain.limits - chosen
+        return [Box({name: values})] if values else []
 
-    def _chosen(self, name: str, value: Constant, operator: type[ast.cmpop]) -> list[Box]:
-        if operator is ast.Eq:
-            return self._choice(name, frozenset({value}))
-        return self._choice(name, self.domains[name].limits - {value}) if operator is ast.NotEq else _ANYWHERE
-
-    def _choice(self, name: str, values: Choice) -> list[Box]:
-        limits = self.domains[name].limits
-        if not isinstance(limits, frozenset):
-            return _ANYWHERE
-        return [Box({name: limits & values})] if limits & values else []
-
-    def _ranged(self, name: str, bound: Constant, operator: type[ast.cmpop]) -> list[Box]:
-        if isinstance(bound, str):
-            return _ANYWHERE
-        if operator is ast.NotEq:
-            return self._ranged(name, bound, ast.Lt) + self._ranged(name, bound, ast.Gt)
-        limit = {
-            ast.Lt: Range(high=bound, high_open=True),
-            ast.LtE: Range(high=bound),
-            ast.Gt: Range(low=bound, low_open=True),
-            ast.GtE: Range(low=bound),
-            ast.Eq: Range(bound, bound),
-        }[operator]
+    def _ranged(self, name: str, operator: str, bound: float) -> list[Box]:
+        if operator == "!=":
+            return self._ranged(name, "<", bound) + self._ranged(name, ">", bound)
+        limit = Range(
+            low=bound if operator in (">", ">=", "==") else -math.inf,
+            high=bound if operator in ("<", "<=", "==") else math.inf,
+            low_open=operator == ">",
+            high_open=operator == "<",
+        )
         domain = self.domains[name]
         narrowed = domain.limits.narrowed(limit)
         narrowed = narrowed.rounded() if domain.whole else narrowed
         return [] if narrowed.is_empty() else [Box({name: narrowed})]
 
-    def _constant(self, node: ast.expr) -> Constant | None:
+    def _constant(self, node: Node) -> Value:
         match node:
-            case ast.Constant(value=value):
+            case Constant(value):
                 return value
-            case ast.Name(id=name):
-                return {"true": True, "false": False}.get(name, self.constants.get(name))
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
+            case Name(name):
+                return self.constants.get(name)
+            case Negative(operand):
                 value = self._constant(operand)
-                return None if value is None or isinstance(value, str) else -value
+                return None if value is None else -value
         return None
 
 

@@ -4,138 +4,128 @@ A bare number fits more than one unit (8 * monthly_income may be an income or th
 expression has a *set* of units it may have, and it is wrong once the set is empty.
 """
 
-import ast
 from collections.abc import Callable, Mapping
+from itertools import product
 
-MONEY = frozenset({"currency", "currency per month", "currency per year"})
-UNITS = MONEY | {
-    "ratio", "ratio per year", "months", "years", "days", "count", "score", "probability", "m2", "flag", "category",
-    "date",
-}  # fmt: skip
-NUMBER, ZERO, TEXT, FLAG = "number", "zero", "text", "flag"
+from apps.policies.expressions import FLAG
+from apps.policies.policy import UNITS
+from apps.policies.trees import Any as AnyOf
+from apps.policies.trees import Arithmetic, Call, Comparison, Constant, Every, Name, Negative, Node, Not, OneOf
+
+NUMBER, ZERO, CATEGORY = "a number", "0", "category"
 Units = frozenset[str]
 
 # A bare number may stand beside these; money, rates and probabilities ask for a value with a name, a date and a source.
 _BESIDE_NUMBER = frozenset({"ratio", "count", "score", "months", "years", "days", "m2"})
-_QUANTITIES = UNITS - {"flag", "category", "date"}
+_IN_SUMS = _BESIDE_NUMBER | {"probability"}
+_QUANTITIES = frozenset(UNITS) - {FLAG, CATEGORY}
 _SCALES = frozenset({NUMBER, ZERO, "ratio", "count"})
 
 _PRODUCTS = {
-    ("months", "currency per month"): "currency",
-    ("years", "currency per year"): "currency",
-    ("years", "ratio per year"): "ratio",
-    ("probability", "currency"): "currency",
+    frozenset({"months", "currency per month"}): {"currency"},
+    frozenset({"years", "currency per year"}): {"currency"},
+    frozenset({"years", "ratio per year"}): {"ratio"},
+    frozenset({"probability", "currency"}): {"currency"},
+    # The only probability that a policy speaks of is that of a year: times a loss it is a rate.
+    frozenset({"probability", "ratio"}): {"probability", "ratio per year"},
+    frozenset({NUMBER, "currency per month"}): {"currency per month", "currency"},
 }
-# The only probability a policy may speak of is that of a year: times a loss it is a rate.
-_RATES = ("probability", "ratio")
 _QUOTIENTS = {
     ("currency", "currency per month"): "months",
     ("currency", "currency per year"): "years",
     ("currency", "months"): "currency per month",
     ("currency", "years"): "currency per year",
 }
-_BY_TWELVE = {"currency per month": "currency per year", "years": "months"}
-_TWELFTHS = {yearly: monthly for monthly, yearly in _BY_TWELVE.items()}
+_TWELVE = Constant(12.0)
+_YEARLY = {"currency per month": "currency per year", "years": "months"}
+_MONTHLY = {yearly: monthly for monthly, yearly in _YEARLY.items()}
+_OF_INSTALMENT = (("amount", "currency"), ("rate", "ratio per year"), ("term", "months"), ("repayment", CATEGORY))
 
 
 class UnitError(ValueError):
-    """What does not fit, as a sentence that quotes the part of the expression."""
+    """What does not fit, as a clause that quotes the part of the expression."""
 
 
-def units_of(node: ast.expr, names: Mapping[str, str]) -> Units:
-    """The units that an expression may have, given those of names. Raises UnitError; an unknown name is a KeyError."""
+def units_of(node: Node, names: Mapping[str, str]) -> Units:
+    """The units that an expression of known names and right kinds may have. Raises UnitError."""
     match node:
-        case ast.Constant(value=bool()):
-            return frozenset({FLAG})
-        case ast.Constant(value=str()):
-            return frozenset({TEXT})
-        case ast.Constant(value=value):
-            return frozenset({NUMBER if value else ZERO})
-        case ast.Name(id="true" | "false"):
-            return frozenset({FLAG})
-        case ast.Name(id=name):
+        case Constant(value):
+            return frozenset({_of_constant(value)})
+        case Name(name):
             return frozenset({names[name]})
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return _flags([operand], names)
-        case ast.UnaryOp(operand=operand):
-            return _quantity(operand, names)
-        case ast.BoolOp(values=values):
-            return _flags(values, names)
-        case ast.BinOp():
+        case Negative(operand):
+            return units_of(operand, names)
+        case Arithmetic():
             return _calculated(node, names)
-        case ast.Compare():
-            return _compared(node, names)
-        case ast.Call(func=ast.Name(id=function), args=arguments):
-            return _called(node, function, arguments, names)
-    raise UnitError(f"`{ast.unparse(node)}` is nothing that has a unit")
+        case Comparison(_, left, right):
+            return _compared(left, right, names)
+        case OneOf() | Not() | Every() | AnyOf():
+            return _flag(node, names)
+        case Call(function, arguments):
+            return _called(function, arguments, names)
 
 
 def fits(units: Units, unit: str) -> bool:
     """Whether an expression of these units may stand where `unit` is asked for."""
-    if unit in units or ZERO in units:
-        return True
-    return NUMBER in units and unit in _BESIDE_NUMBER
+    return unit in units or ZERO in units or (NUMBER in units and unit in _BESIDE_NUMBER)
 
 
-def _flags(nodes: list[ast.expr], names: Mapping[str, str]) -> Units:
-    for node in nodes:
-        if FLAG not in units_of(node, names):
-            raise UnitError(f"`{ast.unparse(node)}` is not true or false")
+def told(units: Units) -> str:
+    return " or ".join(sorted(units))
+
+
+def _of_constant(value: float | str | bool) -> str:
+    if isinstance(value, bool):
+        return FLAG
+    if isinstance(value, str):
+        return CATEGORY
+    return NUMBER if value else ZERO
+
+
+def _flag(node: OneOf | Not | Every | AnyOf, names: Mapping[str, str]) -> Units:
+    for part in node.parts if isinstance(node, Every | AnyOf) else (node.operand,):
+        units_of(part, names)
     return frozenset({FLAG})
 
 
-def _quantity(node: ast.expr, names: Mapping[str, str]) -> Units:
-    units = units_of(node, names)
-    if not units & (_QUANTITIES | {NUMBER, ZERO}):
-        raise UnitError(f"`{ast.unparse(node)}` is no number")
-    return units
-
-
-def _calculated(node: ast.BinOp, names: Mapping[str, str]) -> Units:
-    left, right = _quantity(node.left, names), _quantity(node.right, names)
-    match node.op:
-        case ast.Add() | ast.Sub():
-            units = _common(left, right, _BESIDE_NUMBER | {"probability"})
-        case ast.Mult():
-            units = _each(left, right, lambda a, b: _times(a, b, _is_twelve(node.left) or _is_twelve(node.right)))
+def _calculated(node: Arithmetic, names: Mapping[str, str]) -> Units:
+    left, right = units_of(node.left, names), units_of(node.right, names)
+    match node.operator:
+        case "+" | "-":
+            units = _common(left, right, _IN_SUMS)
+        case "*":
+            twelve = _TWELVE in (node.left, node.right)
+            units = _each(left, right, lambda a, b: _times(a, b, twelve))
         case _:
-            units = _each(left, right, lambda a, b: _over(a, b, _is_twelve(node.right)))
+            units = _each(left, right, lambda a, b: _over(a, b, node.right == _TWELVE))
     if not units:
-        raise UnitError(f"`{ast.unparse(node)}` joins {_told(left)} and {_told(right)}")
+        raise UnitError(f"`{text_of(node)}` joins {told(left)} with {told(right)}")
     return units
 
 
-def _each(left: Units, right: Units, join: Callable[[str, str], Units]) -> Units:
-    return frozenset().union(*(join(a, b) for a in left for b in right))
+def _each(left: Units, right: Units, join: Callable[[str, str], set[str]]) -> Units:
+    return frozenset().union(*(join(a, b) for a, b in product(left, right)))
 
 
-def _is_twelve(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value == 12
+def _times(a: str, b: str, by_twelve: bool) -> set[str]:
+    other = b if a in (NUMBER, ZERO) else a
+    if by_twelve and NUMBER in (a, b) and other in _YEARLY:
+        return {_YEARLY[other]}
+    if joined := _PRODUCTS.get(frozenset({a, b})):
+        return joined
+    if a in _SCALES or b in _SCALES:
+        return {b if a in (NUMBER, ZERO) or (a in _SCALES and b not in _SCALES) else a}
+    return set()
 
 
-def _times(a: str, b: str, by_twelve: bool) -> Units:
-    if {a, b} == set(_RATES):
-        return frozenset({"probability", "ratio per year"})
-    for one, other in ((a, b), (b, a)):
-        if (one, other) in _PRODUCTS:
-            return frozenset({_PRODUCTS[one, other]})
-        if one == NUMBER and by_twelve and other in _BY_TWELVE:
-            return frozenset({_BY_TWELVE[other]})
-        if one == NUMBER and other == "currency per month":
-            return frozenset({"currency per month", "currency"})
-        if one in _SCALES and other not in (TEXT, FLAG):
-            return frozenset({other})
-    return frozenset()
-
-
-def _over(a: str, b: str, by_twelve: bool) -> Units:
-    if by_twelve and b == NUMBER and a in _TWELFTHS:
-        return frozenset({_TWELFTHS[a]})
+def _over(a: str, b: str, by_twelve: bool) -> set[str]:
+    if by_twelve and a in _MONTHLY:
+        return {_MONTHLY[a]}
     if (a, b) in _QUOTIENTS:
-        return frozenset({_QUOTIENTS[a, b]})
-    if b in _SCALES:
-        return frozenset({a} if a != b or b == NUMBER else {"ratio"})
-    return frozenset({"ratio"}) if a == b else frozenset()
+        return {_QUOTIENTS[a, b]}
+    if a == b and b != NUMBER:
+        return {"ratio"}
+    return {a} if b in _SCALES else set()
 
 
 def _common(left: Units, right: Units, beside_number: frozenset[str]) -> Units:
@@ -149,58 +139,64 @@ def _common(left: Units, right: Units, beside_number: frozenset[str]) -> Units:
     return frozenset(common)
 
 
-def _compared(node: ast.Compare, names: Mapping[str, str]) -> Units:
-    operands = [node.left, *node.comparators]
-    for left, operator, right in zip(operands, node.ops, operands[1:], strict=False):
-        if isinstance(operator, ast.In | ast.NotIn):
-            options = right.elts if isinstance(right, ast.Tuple | ast.List) else [right]
-            for option in options:
-                _compare(left, ast.Eq(), option, names)
-        else:
-            _compare(left, operator, right, names)
-    return frozenset({FLAG})
-
-
-def _compare(left: ast.expr, operator: ast.cmpop, right: ast.expr, names: Mapping[str, str]) -> None:
+def _compared(left: Node, right: Node, names: Mapping[str, str]) -> Units:
     units, others = units_of(left, names), units_of(right, names)
-    shown = f"`{ast.unparse(left)}` with `{ast.unparse(right)}`"
-    if units | others <= {"category", TEXT}:
-        if not isinstance(operator, ast.Eq | ast.NotEq):
-            raise UnitError(f"compares {shown} by size, and a category has none")
-        return
     if _common(units, others, _BESIDE_NUMBER):
-        return
+        return frozenset({FLAG})
+    shown = f"`{text_of(left)}` is compared with `{text_of(right)}`"
     measured = (units | others) & _QUANTITIES
     if NUMBER in units | others and measured:
-        raise UnitError(f"compares {shown}: {_told(measured)} must be a value with a name, not a bare number")
-    raise UnitError(f"compares {shown}: {_told(units)} with {_told(others)}")
+        raise UnitError(f"{shown}: {told(measured)} needs a value with a name, a day and a source, not a bare number")
+    raise UnitError(f"{shown}: {told(units)} with {told(others)}")
 
 
-def _called(node: ast.Call, function: str, arguments: list[ast.expr], names: Mapping[str, str]) -> Units:
+def _called(function: str, arguments: tuple[Node, ...], names: Mapping[str, str]) -> Units:
+    every = [units_of(argument, names) for argument in arguments]
     if function == "known":
-        units_of(arguments[0], names)
         return frozenset({FLAG})
     if function == "instalment":
-        return _instalment(node, arguments, names)
-    every = [units_of(argument, names) for argument in arguments]
+        return _instalment(arguments, every)
     units = every[0]
     for others in every[1:]:
-        units = _common(units, others, _BESIDE_NUMBER | {"probability", "ratio per year"})
+        units = _common(units, others, _IN_SUMS)
     if not units:
-        raise UnitError(f"`{ast.unparse(node)}` chooses between {', '.join(_told(each) for each in every)}")
+        raise UnitError(f"{function} is given {', '.join(told(each) for each in every)}")
     return units
 
 
-_OF_INSTALMENT = (("amount", "currency"), ("rate", "ratio per year"), ("term", "months"), ("repayment", "category"))
-
-
-def _instalment(node: ast.Call, arguments: list[ast.expr], names: Mapping[str, str]) -> Units:
-    for argument, (role, unit) in zip(arguments, _OF_INSTALMENT, strict=False):
-        units = units_of(argument, names)
-        if not fits(units, unit) and not (unit == "category" and TEXT in units):
-            raise UnitError(f"the {role} in `{ast.unparse(node)}` is {_told(units)}, not {unit}")
+def _instalment(arguments: tuple[Node, ...], every: list[Units]) -> Units:
+    for argument, units, (role, unit) in zip(arguments, every, _OF_INSTALMENT, strict=True):
+        if not fits(units, unit):
+            raise UnitError(f"the {role} of instalment, `{text_of(argument)}`, is {told(units)} and not {unit}")
     return frozenset({"currency per month"})
 
 
-def _told(units: Units) -> str:
-    return " or ".join(sorted({"a number" if unit in (NUMBER, ZERO) else unit for unit in units}))
+def text_of(node: Node) -> str:
+    """A tree as it would be written."""
+    match node:
+        case Constant(bool(value)):
+            return "true" if value else "false"
+        case Constant(float(value)):
+            return f"{value:.15g}"
+        case Constant(value):
+            return repr(value)
+        case Name(name):
+            return name
+        case Negative(operand):
+            return f"-{_held(operand)}"
+        case Not(operand):
+            return f"not {_held(operand)}"
+        case Arithmetic(operator, left, right) | Comparison(operator, left, right):
+            return f"{_held(left)} {operator} {_held(right)}"
+        case OneOf(operand, texts):
+            return f"{_held(operand)} in {texts}"
+        case Every(parts):
+            return " and ".join(_held(part) for part in parts)
+        case AnyOf(parts):
+            return " or ".join(_held(part) for part in parts)
+        case Call(function, arguments):
+            return f"{function}({', '.join(text_of(argument) for argument in arguments)})"
+
+
+def _held(node: Node) -> str:
+    return text_of(node) if isinstance(node, Constant | Name | Call) else f"({text_of(node)})"
