@@ -46,6 +46,11 @@ app.conf.beat_schedule = {
         "args": ["rescore_pending_credit_requests"],
         "schedule": crontab(minute="*/10"),
     },
+    "expire-overrides": {
+        "task": "tasks.tasks.start_job",
+        "args": ["expire_overrides"],
+        "schedule": crontab(minute=5),
+    },
     "forget-idempotent-replies": {
         "task": "tasks.tasks.start_job",
         "args": ["forget_idempotent_replies"],

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from apps.common import background, idempotency
-from apps.credit_requests import rescoring
+from apps.credit_requests import overriding, rescoring
 from apps.external_integrations import services as external_records
 from apps.scoring_engine import retention
 from apps.webhooks import delivering
@@ -60,6 +60,12 @@ def rescore_applicant_requests(
 ) -> dict[str, int]:
     """Queued when the profile of an applicant has changed; `version` is the profile's new one."""
     return rescoring.rescore_applicant_requests(individual_id=individual_id, company_id=company_id, version=version)
+
+
+@shared_task(name="tasks.tasks.expire_overrides")
+def expire_overrides() -> dict[str, int]:
+    """Close the overrides that no second person confirmed in time."""
+    return overriding.expire_overrides(timezone.now())
 
 
 @shared_task(name="tasks.tasks.cleanup_prediction_logs")

@@ -12,7 +12,9 @@ from apps.common.errors import Conflict, FieldProblem, InvalidInput
 from apps.companies.models import Company
 from apps.credit_requests import transitions
 from apps.credit_requests.models import CreditRequest, Product
+from apps.credit_requests.overriding import close_waiting
 from apps.credit_requests.rescoring import attach_records, check_not_erased, lock_request, score_request
+from apps.credit_requests.staff_links import check_may_speak
 from apps.individuals.models import Individual
 
 CHANGEABLE_FIELDS = ("product", "requested_amount", "term_months")
@@ -95,6 +97,8 @@ def change_credit_request(
     credit_request = lock_request(credit_request.id)
     transitions.check_changeable(credit_request.status)
     transitions.check_version(stored=credit_request.version, given=version)
+    if actor is not None:
+        check_may_speak(credit_request, actor, service=True)
     before = _terms(credit_request)
     if "product" in changes and changes["product"] != credit_request.product:
         _check_active(changes["product"])
@@ -120,6 +124,7 @@ def withdraw_credit_request(*, credit_request: CreditRequest, version: int, acto
     transitions.check_version(stored=credit_request.version, given=version)
     credit_request.status, credit_request.version = move.target, version + 1
     credit_request.save(update_fields=["status", "version", "updated_at"])
+    close_waiting(credit_request, timezone.now())
     details = {"version": credit_request.version, "from": source, "to": move.target}
     record_event(actor=actor, action="credit_request.withdraw", subject=credit_request, details=details)
     return credit_request
