@@ -11,7 +11,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from apps.policies.evaluation import Function, Value, instalment
+from apps.policies.evaluation import Function, Value, function_of, instalment
+from apps.policies.expressions import Expression
 from apps.policies.policy import KNOCKOUT, OUTCOMES, Band, Cap, Policy, Rule
 from apps.scoring_engine.ml.grades import annual_probability
 
@@ -22,6 +23,8 @@ BARS = (
     NOT_ASSESSED, "fallback", "demonstration", "mock_source", "required_input_missing", "source_down", "stale_source",
     "other_currency",
 )  # fmt: skip
+OF_ASSESSMENT = ("score", "grade", "annual_probability_of_default")
+OF_TERMS = ("requested_amount", "term_months", "annual_rate", "repayment_type")
 CUT_OFF, CAP, PRICE = "cut_off", "cap", "price"
 BASIS_POINTS = 10_000
 NOISE = 1e-6  # of a basis point or of a unit of money: what rounding up may overlook
@@ -131,6 +134,17 @@ def _reasons(outcome: str, trace: Sequence[Step], bars: tuple[str, ...]) -> tupl
     return tuple(step.code for step in spoke) + tuple(f"bar:{bar}" for bar in bars)
 
 
+@dataclass(frozen=True, slots=True)
+class BoundCap:
+    """names: those of its limits; shown: what its step tells."""
+
+    cap: Cap
+    amount: Function | None
+    term: Function | None
+    names: tuple[str, ...]
+    shown: tuple[str, ...]
+
+
 class Scope(dict):
     """What is known, by name; what is derived is worked out when it is first asked for. None: not known."""
 
@@ -157,16 +171,47 @@ class Bound:
     def __init__(self, policy: Policy, on_date: date) -> None:
         self.policy = policy
         self.constants: dict[str, float | None] = {}
-        self.derived: dict[str, Function] = {feature.name: feature.formula.value for feature in policy.features}
-        self.derived["loss_given_default"] = _bounded_loss(policy.loss_given_default.value)
-        self.depends = {feature.name: feature.formula.names for feature in policy.features}
-        self.depends["loss_given_default"] = policy.loss_given_default.names
+        self.derived: dict[str, Function] = {}
+        self.depends: dict[str, tuple[str, ...]] = {}
         self._bind_values(on_date)
+        for feature in policy.features:
+            self._derive(feature.name, feature.formula)
+        self._derive("loss_given_default", policy.loss_given_default)
+        self.derived["loss_given_default"] = _bounded_loss(self.derived["loss_given_default"])
         if policy.price is not None:
-            self.derived["annual_rate"] = self._priced
-            self.depends["annual_rate"] = policy.price.annual_rate.names
-        self.rules = [(rule, _shown_names(rule.when.names, rule.reason)) for rule in policy.rules]
-        self.caps = {grade: cap for cap in policy.caps for grade in cap.grades}
+            self._derive("annual_rate", policy.price.annual_rate)
+            self.derived["annual_rate"] = _priced(self.derived["annual_rate"], policy.price.least)
+        self.rules = [
+            (rule, self._function(rule.when), _shown_names(rule.when.names, rule.reason)) for rule in policy.rules
+        ]
+        self.caps = {grade: self._bound_cap(cap) for cap in policy.caps for grade in cap.grades}
+        self.asked = self._asked_of_facts()
+
+    def _function(self, expression: Expression) -> Function:
+        return function_of(expression.tree, self.constants)
+
+    def _derive(self, name: str, expression: Expression) -> None:
+        self.derived[name], self.depends[name] = self._function(expression), expression.names
+
+    def _bound_cap(self, cap: Cap) -> BoundCap:
+        limits = [limit for limit in (cap.most_amount, cap.most_term_months) if limit is not None]
+        names = tuple(dict.fromkeys(name for limit in limits for name in limit.names))
+        return BoundCap(
+            cap=cap,
+            amount=cap.most_amount and self._function(cap.most_amount),
+            term=cap.most_term_months and self._function(cap.most_term_months),
+            names=names,
+            shown=_shown_names(("grade", *names), cap.reason),
+        )
+
+    def _asked_of_facts(self) -> tuple[str, ...]:
+        """The facts that the policy looks at: others that are known are none of its business."""
+        shown = [name for _, _, names in self.rules for name in names]
+        shown += [name for cap in self.caps.values() for name in cap.shown]
+        behind = [name for names in self.depends.values() for name in names]
+        every = dict.fromkeys((*OF_TERMS, *shown, *behind))
+        taken = {*self.constants, *self.derived, *OF_ASSESSMENT} - {"annual_rate"}
+        return tuple(name for name in every if name not in taken)
 
     def _bind_values(self, on_date: date) -> None:
         for value in self.policy.values.values():
@@ -180,32 +225,26 @@ class Bound:
     def scope(self, facts: Mapping[str, Fact], assessment: Assessment | None) -> Scope:
         # As float64 throughout, which holds every whole number of the vocabulary, so that columns give the same bits.
         known: dict[str, Any] = {
-            name: float(value) if type(value) is int else value for name, value in facts.items()
-        } | self.constants
+            name: float(value) if type(value) is int else value
+            for name in self.asked
+            if (value := facts.get(name)) is not None
+        }
+        known |= self.constants
+        if self.policy.price is not None:
+            known["product_rate"] = known.pop("annual_rate", None)
         if assessment is not None:
             known["score"], known["grade"] = float(assessment.score), assessment.grade
             known["annual_probability_of_default"] = annual_probability(
                 assessment.probability_of_default, assessment.horizon_months
             )
-        else:
-            known["score"] = known["grade"] = known["annual_probability_of_default"] = None
-        if self.policy.price is not None:
-            known["product_rate"] = known.pop("annual_rate", None)
         return Scope(known, self.derived)
 
-    def _priced(self, scope: Scope) -> float | None:
-        """Never below `least`, rounded up to a whole basis point."""
-        rate = self.policy.price.annual_rate.value(scope)
-        if rate is None:
-            return None
-        return math.ceil(max(rate, self.policy.price.least) * BASIS_POINTS - NOISE) / BASIS_POINTS
-
     def rule_steps(self, scope: Scope) -> list[Step]:
-        return [self._step(rule, names, scope) for rule, names in self.rules]
+        return [self._step(rule, when, names, scope) for rule, when, names in self.rules]
 
-    def _step(self, rule: Rule, names: tuple[str, ...], scope: Scope) -> Step:
-        fired = rule.when.value(scope)
-        values = {name: value for name in names if (value := scope[name]) is not None}
+    def _step(self, rule: Rule, when: Function, names: tuple[str, ...], scope: Scope) -> Step:
+        fired = when(scope)
+        values = _known_of(names, scope)
         if fired is None:
             outcome = APPROVE if rule.unknown == "pass" else rule.unknown
             return Step(rule.code, rule.kind, None, outcome, values, self._missing(rule.when.names, scope))
@@ -238,26 +277,19 @@ class Bound:
             return [], amount, term
         if grade is None:
             return [Step("grade_unknown", CAP, None, REFER, {}, ("grade",))], amount, term
-        cap = self.caps.get(grade)
-        return ([], amount, term) if cap is None else self._cap(cap, scope, amount, term)
+        bound = self.caps.get(grade)
+        return ([], amount, term) if bound is None else self._cap(bound, scope, amount, term)
 
-    def _cap(self, cap: Cap, scope: Scope, amount: float, term: float) -> tuple[list[Step], float, float]:
-        values: dict[str, Fact] = {"grade": scope["grade"]}
-        left = [amount, term]
-        for place, limit in enumerate((cap.most_amount, cap.most_term_months)):
-            if limit is None:
-                continue
-            names = _shown_names(limit.names, cap.reason)
-            values |= {name: value for name in names if (value := scope[name]) is not None}
-            most = limit.value(scope)
-            if most is None:
-                return [Step(cap.code, CAP, None, REFER, values, self._missing(limit.names, scope))], amount, term
-            left[place] = min(left[place], float(math.floor(max(most, 0) + NOISE)))
-        if left == [amount, term]:
+    def _cap(self, bound: BoundCap, scope: Scope, amount: float, term: float) -> tuple[list[Step], float, float]:
+        code, values = bound.cap.code, _known_of(bound.shown, scope)
+        left = _most(bound.amount, scope, amount), _most(bound.term, scope, term)
+        if None in left:
+            return [Step(code, CAP, None, REFER, values, self._missing(bound.names, scope))], amount, term
+        if left == (amount, term):
             return [], amount, term
-        if cap.over == REFER or 0 in left:
-            return [Step(cap.code, CAP, True, REFER, values)], amount, term
-        return [Step(cap.code, CAP, True, APPROVE, values)], left[0], left[1]
+        if bound.cap.over == REFER or 0 in left:
+            return [Step(code, CAP, True, REFER, values)], amount, term
+        return [Step(code, CAP, True, APPROVE, values)], *left
 
     def price_steps(self, scope: Scope) -> Iterator[Step]:
         price = self.policy.price
@@ -290,6 +322,28 @@ def _shown_names(names: Sequence[str], texts: Mapping[str, str]) -> tuple[str, .
     """The names of a formula, and those in the braces of its reason."""
     in_braces = (found for text in texts.values() for found in re.findall(r"{(\w+)}", text))
     return tuple(dict.fromkeys((*names, *in_braces)))
+
+
+def _known_of(names: Iterable[str], scope: Scope) -> dict[str, Fact]:
+    return {name: value for name in names if (value := scope[name]) is not None}
+
+
+def _most(limit: Function | None, scope: Scope, asked: float) -> float | None:
+    """What is left of what was asked, in whole units; None where the limit is not known."""
+    if limit is None:
+        return asked
+    most = limit(scope)
+    return None if most is None else min(asked, float(math.floor(max(most, 0.0) + NOISE)))
+
+
+def _priced(rate: Function, least: float) -> Function:
+    """Never below `least`, rounded up to a whole basis point."""
+
+    def value(scope: Mapping[str, Value]) -> Value:
+        found = rate(scope)
+        return None if found is None else math.ceil(max(found, least) * BASIS_POINTS - NOISE) / BASIS_POINTS
+
+    return value
 
 
 def _holds(band: Band, value: float) -> bool:

@@ -5,8 +5,12 @@ that is not finite, is not known either; and, or and not follow Kleene's logic.
 """
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from math import isfinite
+from operator import itemgetter
+from types import MappingProxyType
 
 from apps.policies.trees import Any, Arithmetic, Call, Comparison, Constant, Every, Name, Negative, Node, Not, OneOf
 
@@ -15,29 +19,40 @@ Known = Mapping[str, Value]
 Function = Callable[[Known], Value]
 
 
-def function_of(node: Node) -> Function:
-    """Asks `known` for each name by its key: what is not there is a KeyError, what is not known a None."""
+def function_of(node: Node, constants: Known = MappingProxyType({})) -> Function:
+    """Asks `known` for each name by its key: what is not there is a KeyError, what is not known a None.
+
+    `constants`: names whose value is known beforehand, such as the limits in force on a day.
+    """
+
+    def of(part: Node) -> Function:
+        return function_of(part, constants)
+
     match node:
         case Constant(value):
             return lambda known: value
+        case Name(name) if name in constants:
+            return of(Constant(constants[name]))
         case Name(name):
-            return lambda known: known[name]
+            return itemgetter(name)
         case Negative(operand):
-            return _negative(function_of(operand))
+            return _negative(of(operand))
+        case Arithmetic("/", left, right):
+            return _quotient(of(left), of(right))
         case Arithmetic(operator, left, right):
-            return _ARITHMETIC[operator](function_of(left), function_of(right))
+            return _of_two(_ARITHMETIC[operator], of(left), of(right), is_number=True)
         case Comparison(operator, left, right):
-            return _COMPARISON[operator](function_of(left), function_of(right))
+            return _of_two(_COMPARISON[operator], of(left), of(right), is_number=False)
         case OneOf(operand, texts):
-            return _one_of(function_of(operand), frozenset(texts))
+            return _one_of(of(operand), frozenset(texts))
         case Every(parts):
-            return _every([function_of(part) for part in parts])
+            return _every([of(part) for part in parts])
         case Any(parts):
-            return _any([function_of(part) for part in parts])
+            return _any([of(part) for part in parts])
         case Not(operand):
-            return _not(function_of(operand))
+            return _not(of(operand))
         case Call(name, arguments):
-            return _CALLS[name]([function_of(argument) for argument in arguments])
+            return _CALLS[name]([of(argument) for argument in arguments])
 
 
 def _negative(operand: Function) -> Function:
@@ -48,40 +63,40 @@ def _negative(operand: Function) -> Function:
     return value
 
 
-def _of_two(operation: Callable[[Value, Value], Value]) -> Callable[[Function, Function], Function]:
-    """None where either side is; a result that is not finite is not known either."""
-
-    def build(left: Function, right: Function) -> Function:
-        def value(known: Known) -> Value:
-            one = left(known)
-            if one is None:
-                return None
-            other = right(known)
-            return None if other is None else operation(one, other)
-
-        return value
-
-    return build
-
-
-def _finite(number: float) -> float | None:
-    return number if math.isfinite(number) else None
-
-
-_ARITHMETIC = {
-    "+": _of_two(lambda one, other: _finite(one + other)),
-    "-": _of_two(lambda one, other: _finite(one - other)),
-    "*": _of_two(lambda one, other: _finite(one * other)),
-    "/": _of_two(lambda one, other: _finite(one / other) if other else None),
-}
+_ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 _COMPARISON = {
-    "<": _of_two(lambda one, other: one < other),
-    "<=": _of_two(lambda one, other: one <= other),
-    ">": _of_two(lambda one, other: one > other),
-    ">=": _of_two(lambda one, other: one >= other),
-    "==": _of_two(lambda one, other: one == other),
-    "!=": _of_two(lambda one, other: one != other),
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
 }
+
+
+def _of_two(operation: Callable[..., Value], left: Function, right: Function, *, is_number: bool) -> Function:
+    """None where either side is."""
+
+    def value(known: Known) -> Value:
+        one, other = left(known), right(known)
+        return None if one is None or other is None else operation(one, other)
+
+    def finite(known: Known) -> Value:
+        number = value(known)
+        return number if number is None or isfinite(number) else None
+
+    return finite if is_number else value
+
+
+def _quotient(left: Function, right: Function) -> Function:
+    def value(known: Known) -> Value:
+        one, other = left(known), right(known)
+        if one is None or not other:
+            return None
+        number = one / other
+        return number if isfinite(number) else None
+
+    return value
 
 
 def _one_of(operand: Function, texts: frozenset[str]) -> Function:
@@ -178,7 +193,7 @@ def instalment(amount: float, annual_rate: float, months: float, repayment_type:
     if factor is None:
         return None
     payment = amount * factor
-    return float(math.ceil(payment - 1e-6)) if math.isfinite(payment) else None
+    return float(math.ceil(payment - 1e-6)) if isfinite(payment) else None
 
 
 @lru_cache(maxsize=65536)
