@@ -14,6 +14,7 @@ from apps.policies.expressions import FLAG, NUMBER, TEXT, Expression, parse
 from apps.policies.names import names_of
 from apps.policies.policy import (
     CUT_OFF_NAMES,
+    KIND_OF_UNIT,
     KINDS,
     KNOCKOUT,
     LEGAL,
@@ -44,7 +45,6 @@ FORMAT = 1
 MOST = 10**15
 CURRENCIES = ("UZS", "USD", "EUR", "RUB", "KZT", "GBP", "CNY", "JPY", "TRY", "CHF")
 GRADE_LETTERS = tuple(letter for letter, _ in GRADES)
-KIND_OF_UNIT = {"flag": FLAG, "category": TEXT}
 NUMBER_UNITS = tuple(unit for unit in UNITS if unit not in KIND_OF_UNIT)
 DEFAULT_LOSS = "0.45"
 NOTHING = parse("0")  # stands where an expression was refused, so that all other problems are found too
@@ -91,7 +91,7 @@ def _policy(file: Table, text: str) -> Policy:
         price=price,
         people=_people(file),
         freshness=_freshness(file),
-        examples=tuple(_example(table) for table in file.tables("examples")),
+        examples=_examples(file),
         text=text,
     )
     file.done()
@@ -307,18 +307,30 @@ def _freshness(file: Table) -> dict[str, int]:
     return days
 
 
-def _example(table: Table) -> Example:
-    nested = {name: table.table(name) for name in ("facts", "assessment", "expect")}
-    for name in ("facts", "expect"):
-        if nested[name] is None:
-            table.note(name, "is missing")
-    example = Example(
-        title=table.text("title"),
-        on_date=table.day("on_date"),
-        facts=nested["facts"].left if nested["facts"] else {},
-        assessment=nested["assessment"].left if nested["assessment"] else None,
-        expect=nested["expect"].left if nested["expect"] else {},
-    )
+def _examples(file: Table) -> tuple[Example, ...]:
+    read: dict[str, Example] = {}
+    for table in file.tables("examples"):
+        example = _example(table, read)
+        if example.title in read:
+            table.note("title", "is that of an earlier example")
+        read[example.title] = example
+    return tuple(read.values())
+
+
+def _example(table: Table, earlier: Mapping[str, Example]) -> Example:
+    """`like` takes the day, facts and assessment of an earlier one, `without` leaves some of them out."""
+    like = table.text("like", None)
+    if like is not None and like not in earlier:
+        table.note("like", "is the title of no earlier example")
+    base = earlier.get(like or "", Example("", date.min, {}, None, {}))
+    without = table.codes("without") if "without" in table.left else ()
+    given = {name: dict(part.left) if (part := table.table(name)) else {} for name in ("facts", "assessment", "expect")}
+    if not base.facts | given["facts"] or not given["expect"]:
+        table.note("facts and expect", "must be given: what is known, and what is decided")
+    facts = {name: value for name, value in base.facts.items() if name not in without} | given["facts"]
+    assessed = {} if "assessment" in without else dict(base.assessment or {}) | given["assessment"]
+    on_date = base.on_date if base.facts and "on_date" not in table.left else table.day("on_date")
+    example = Example(table.text("title"), on_date, facts, assessed or None, given["expect"])
     table.done()
     return example
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from apps.policies.expressions import Expression, ExpressionError, kind_of, parse
+from apps.policies.forbidden import why_unknown
 from apps.scoring_engine.ml.vocabulary import shown
 from apps.scoring_engine.ml.words import LANGUAGES
 
@@ -121,6 +122,9 @@ class Table:
             return None
         try:
             expression = parse(text)
+            unknown = next((name for name in expression.names if name not in kinds), None)
+            if unknown is not None:
+                raise ExpressionError(why_unknown(unknown))
             if (found := kind_of(expression.tree, kinds)) != wanted:
                 raise ExpressionError(f"it gives a {found}; a {wanted} is needed")
         except ExpressionError as error:
