@@ -171,6 +171,7 @@ class Bound:
     def __init__(self, policy: Policy, on_date: date) -> None:
         self.policy = policy
         self.constants: dict[str, float | None] = {}
+        self.numbers_by: dict[str, tuple[str, Mapping[str, float]]] = {}  # name -> (category, number by its values)
         self.derived: dict[str, Function] = {}
         self.depends: dict[str, tuple[str, ...]] = {}
         self._bind_values(on_date)
@@ -217,6 +218,7 @@ class Bound:
         for value in self.policy.values.values():
             found = value.on(on_date)
             if isinstance(found, Mapping):
+                self.numbers_by[value.name] = (value.by, found)
                 self.derived[value.name] = _by_category(value.by, found)
                 self.depends[value.name] = (value.by,)
             else:

@@ -7,7 +7,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from apps.policies.expressions import Expression
+from apps.policies.expressions import FLAG, NUMBER, TEXT, Expression
 from apps.policies.names import names_of
 
 FORMAT = 1
@@ -21,8 +21,7 @@ UNITS = (
     "currency", "currency per month", "currency per year", "ratio", "ratio per year", "months", "years", "days",
     "count", "score", "probability", "m2", "flag", "category",
 )  # fmt: skip
-KIND_OF_UNIT = {"flag": "flag", "category": "text"}
-DEFAULT_LOSS = "0.45"
+KIND_OF_UNIT = {"flag": FLAG, "category": TEXT}
 SOURCES = ("soliq", "kadastr", "self_ban")
 Texts = Mapping[str, str]
 
@@ -173,6 +172,11 @@ class Policy:
             | own
             | {feature.name: feature.unit for feature in self.features}
         )
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """number, text or flag, of everything that the file speaks of."""
+        return {name: KIND_OF_UNIT.get(unit, NUMBER) for name, unit in self.units.items()}
 
     @cached_property
     def to_confirm(self) -> list[str]:
