@@ -14,7 +14,7 @@ from apps.scoring_engine.ml.words import Words, sentence, words_of
 AUDIENCES = ("lender", "applicant")
 _FOLDER = Path(__file__).parent / "reason_texts"
 _BAR = "bar:"
-_MOST_DIGITS = 4
+_MOST_DIGITS = 8
 _QUANTITIES = {
     "currency": "money", "currency per month": "money", "currency per year": "money", "ratio": "percent",
     "ratio per year": "percent", "probability": "percent",
@@ -26,7 +26,8 @@ def reason_texts(
 ) -> list[dict[str, str]]:
     """`code` and `text` of each reason, in the policy's order, then the bars; where less is offered, why.
 
-    The applicant is told nothing that a register holds, and nothing of a cut-off: the model's own reasons stand there.
+    The applicant is told nothing that a register holds, nothing of a cut-off (the model's own reasons stand there), and
+    nothing twice.
     `currency`: of the request's money, where it is not the policy's. Raises ValueError for an unknown audience.
     """
     if audience not in AUDIENCES:
@@ -34,7 +35,15 @@ def reason_texts(
     teller = _Teller(policy, outcome, language, audience == "applicant", currency or policy.currency)
     capped_by = outcome.terms.capped_by if outcome.outcome == "approve" and outcome.terms else ()
     told = [(code, teller.text(code)) for code in (*outcome.reasons, *capped_by)]
+    if teller.to_applicant:
+        told = _once(told)
     return [{"code": code, "text": sentence(text)} for code, text in told if text]
+
+
+def _once(told: list[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
+    """Five rules that lack one figure have one sentence; the codes that tell them apart are the lender's."""
+    first = {text: code for code, text in reversed(told)}
+    return [(code, text) for code, text in told if first[text] == code]
 
 
 @cache
