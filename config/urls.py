@@ -11,6 +11,8 @@ from apps.accounts.api import BranchViewSet, LoginView, LogoutView, UserViewSet
 from apps.audit.api import AuditEventViewSet
 from apps.companies.api import CompanyViewSet
 from apps.credit_requests.api import CreditRequestViewSet, ProductViewSet
+from apps.credit_requests.api_decisions import DecisionViewSet, OverrideViewSet
+from apps.credit_requests.api_letters import LetterView
 from apps.credit_requests.api_staff_links import StaffLinkViewSet
 from apps.external_integrations.api import KadastrView, SoliqLookupView, SoliqView
 from apps.individuals.api import IndividualViewSet
@@ -29,6 +31,8 @@ router.register("individuals", IndividualViewSet, basename="individual")
 router.register("companies", CompanyViewSet, basename="company")
 router.register("products", ProductViewSet, basename="product")
 router.register("credit-requests", CreditRequestViewSet, basename="credit-request")
+router.register("credit-requests", DecisionViewSet, basename="credit-request-decision")
+router.register("overrides", OverrideViewSet, basename="override")
 router.register("staff-links", StaffLinkViewSet, basename="staff-link")
 router.register("models", ModelViewSet, basename="model")
 router.register("prediction-logs", PredictionLogViewSet, basename="prediction-log")
@@ -53,6 +57,7 @@ urlpatterns = [
     path("api/score/company/explain/", ExplainCompanyView.as_view(), name="explain-company"),
     path("api/score/<str:segment>/bulk/", ScoreBulkView.as_view(), name="score-bulk"),
     path("api/score/schema/<str:segment>/", ScoreSchemaView.as_view(), name="score-schema"),
+    path("api/credit-requests/<uuid:pk>/letter/", LetterView.as_view(), name="credit-request-letter"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", docs, name="docs"),
     path("api/", include(router.urls)),

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.validators import validate_slug
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status
@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from apps.accounts.models import Role
+from apps.accounts.models import Role, User
 from apps.accounts.permissions import READERS
 from apps.common.errors import FieldProblem, InvalidInput, NotFound
 from apps.common.fields import IdField, MoneyField, StrictFlag, StrictInteger, StrictSerializer, StrictText
@@ -23,7 +23,8 @@ from apps.common.languages import language_of
 from apps.common.money import CURRENCY_CHOICES
 from apps.companies.models import Company
 from apps.credit_requests import rescoring, services
-from apps.credit_requests.models import MOST_FEE_RATE, MOST_RATE, MOST_TERM, CreditRequest, Product
+from apps.credit_requests.decision_serializers import DecisionSerializer
+from apps.credit_requests.models import MOST_FEE_RATE, MOST_RATE, MOST_TERM, CreditRequest, Decision, Product
 from apps.credit_requests.transitions import STATUSES
 from apps.individuals.models import Individual
 from apps.scoring_engine.api import LANGUAGE, ScoringSerializer
@@ -115,11 +116,12 @@ def _refuse_terms(body: dict[str, Any]) -> None:
 
 
 class CreditRequestSerializer(serializers.ModelSerializer):
-    """The request and its newest prediction."""
+    """The request, its newest prediction, and the decision that stands."""
 
     branch = serializers.CharField(source="branch.code")
     external_records = serializers.SerializerMethodField()
     prediction = serializers.SerializerMethodField()
+    decision = serializers.SerializerMethodField()
 
     class Meta:
         model = CreditRequest
@@ -143,6 +145,7 @@ class CreditRequestSerializer(serializers.ModelSerializer):
             "updated_at",
             "last_checked_at",
             "prediction",
+            "decision",
         ]
         read_only_fields = fields
 
@@ -153,6 +156,18 @@ class CreditRequestSerializer(serializers.ModelSerializer):
     @extend_schema_field(ScoringSerializer())
     def get_prediction(self, credit_request: CreditRequest) -> dict[str, Any]:
         return render(credit_request.prediction, language_of(self.context["request"]))
+
+    @extend_schema_field(DecisionSerializer(allow_null=True))
+    def get_decision(self, credit_request: CreditRequest) -> dict[str, Any] | None:
+        newest = next(iter(credit_request.newest_decision), None)
+        return newest and DecisionSerializer(newest, context=self.context).data
+
+
+def requests_to_show(user: User) -> QuerySet[CreditRequest]:
+    """Those that the user sees, with all that a reply needs."""
+    newest = Prefetch("decisions", Decision.objects.newest().with_everything(), to_attr="newest_decision")
+    rows = CreditRequest.objects.visible_to(user).with_everything()
+    return rows.prefetch_related("external_records", newest)
 
 
 class CreditRequestCreateSerializer(StrictSerializer):
@@ -229,8 +244,7 @@ class CreditRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Gen
     def get_queryset(self) -> QuerySet[CreditRequest]:
         if getattr(self, "swagger_fake_view", False):
             return CreditRequest.objects.none()
-        rows = CreditRequest.objects.visible_to(self.request.user)
-        return rows.with_everything().prefetch_related("external_records")
+        return requests_to_show(self.request.user)
 
     def _reply(self, credit_request: CreditRequest, code: int = status.HTTP_200_OK) -> Response:
         return Response(self.get_serializer(self.get_queryset().get(id=credit_request.id)).data, status=code)

@@ -90,7 +90,7 @@ def evaluate(credit_request: CreditRequest, now: datetime, asked: Asked | None =
     version = PolicyVersion.objects.in_force(credit_request.segment, on_date, now).first()
     if version is None:
         raise Conflict(f"No policy for the segment {credit_request.segment} is in force; publish one first.")
-    policy = _read(version.digest, version.text)
+    policy = policy_of(version)
     gathered = gather_policy_facts(credit_request, credit_request.prediction, policy, now, asked)
     outcome = _within(credit_request.product, decide(gathered.facts, gathered.assessment, policy, on_date))
     return Evaluation(version, policy, gathered, outcome, on_date)
@@ -105,6 +105,10 @@ def _within(product: Product, spoken: Outcome) -> Outcome:
 
 def may_be_offered(product: Product, terms: Terms) -> bool:
     return terms.amount >= product.least_amount and terms.term_months >= product.least_term_months
+
+
+def policy_of(version: PolicyVersion) -> Policy:
+    return _read(version.digest, version.text)
 
 
 @lru_cache(maxsize=32)

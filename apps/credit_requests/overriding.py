@@ -193,14 +193,14 @@ def _decide(
     checker: User | None = None,
     now: datetime,
 ) -> Decision:
-    """A decline names the rules that ask for it, or else those that had it referred; an approval those that cap it."""
+    """A decline names the rules that ask for it, or else those that had it referred."""
     evaluation = weighed.evaluation
     against = evaluation.asking_for(DECLINE) or evaluation.asking_for(REFER)
     judgement = Judgement(
         PERSON,
         wish.outcome,
         wish.comment,
-        reasons=evaluation.outcome.terms.capped_by if wish.outcome == APPROVE else tuple(against),
+        reasons=() if wish.outcome == APPROVE else tuple(against),
         direction=weighed.direction,
         reason_code=wish.reason_code,
         maker=maker,

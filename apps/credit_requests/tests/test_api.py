@@ -295,8 +295,8 @@ def test_a_list_takes_the_same_queries_however_long(officer, django_assert_num_q
     for place in range(rows):
         make_request(make_company(make_branch()) if place % 2 else None)
     officer.get(LIST)  # the card of the explanations is read once a process
-    # token with its user, the page, its records
-    with django_assert_num_queries(3):
+    # token with its user, the page, its records, its newest decisions
+    with django_assert_num_queries(4):
         assert len(officer.get(LIST).json()["results"]) == rows
 
 
