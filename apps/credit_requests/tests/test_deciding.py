@@ -24,11 +24,12 @@ from apps.credit_requests.tests.deciders import (
     put_policy_in_force,
     read,
 )
-from apps.credit_requests.tests.factories import change_debt, make_officer, make_request
+from apps.credit_requests.tests.factories import change_debt, make_officer, make_product, make_request
 from apps.individuals.tests.factories import make_individual
 from apps.scoring_engine.ml.tests.examples import small_card
 from apps.scoring_engine.models import PredictionLog
 from apps.scoring_engine.tests.factories import put_in_service
+from apps.webhooks.models import WebhookEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +120,30 @@ def test_the_audit_event_names_the_decision_and_nothing_personal():
         "outcome": "approve",
         "policy": str(policy),
     }
+
+
+@pytest.mark.parametrize(("score", "kind"), [(GOOD, "decided"), (BAD, "decided"), (GREY, "referred")])
+def test_the_lenders_other_systems_are_told_by_ids_alone(score, kind):
+    put_policy_in_force()
+    request = make_scored(score)
+    decision = decided(request)
+    event = WebhookEvent.objects.get()
+    assert (event.type, event.occurred_at) == (f"credit_request.{kind}", decision.created_at)
+    assert event.payload == {
+        "credit_request": str(request.id),
+        "decision": str(decision.id),
+        "kind": "policy",
+        "outcome": decision.outcome,
+        "status": read(request).status,
+    }
+
+
+def test_a_cap_that_leaves_less_than_the_product_offers_is_left_to_people():
+    put_policy_in_force(TEXT.replace("4 * monthly_income", "2 * monthly_income"))
+    request = make_scored(GOOD, product=make_product(least_amount=25_000_000))
+    decision = decided(request)
+    assert (decision.outcome, decision.policy_outcome, decision.reasons) == ("refer", "approve", ["cap_of_f"])
+    assert decision.amount == 20_000_000
 
 
 def test_inputs_that_changed_are_scored_before_the_policy_speaks():

@@ -27,8 +27,9 @@ from apps.credit_requests.tests.deciders import (
     put_policy_in_force,
     read,
 )
-from apps.credit_requests.tests.factories import change_debt, make_officer
+from apps.credit_requests.tests.factories import change_debt, make_officer, make_product
 from apps.scoring_engine.models import PredictionLog
+from tasks import tasks
 
 pytestmark = pytest.mark.django_db
 MUCH = 38_000_000  # above second_person_above of the policy
@@ -143,6 +144,13 @@ def test_what_the_policy_caps_is_not_exceeded(officer):
     refused(InvalidInput, "does not offer", lambda: judged(request, officer, terms={"amount": 40_500_000}), request)
     override = judged(request, officer)
     assert (override.amount, override.second_person_for) == (40_000_000, ["amount"])
+
+
+def test_what_is_left_below_the_product_is_not_approved(officer):
+    policy_row(TEXT.replace("4 * monthly_income", "2 * monthly_income"))
+    request = make_referred(GOOD, product=make_product(least_amount=25_000_000))
+    refused(Conflict, "starts with 25000000", lambda: judged(request, officer), request)
+    assert judged(request, officer, "decline", reason_code="conduct").outcome == "decline"
 
 
 # --- Against the policy ---------------------------------------------------------------------------------------
@@ -304,6 +312,7 @@ def test_what_nobody_confirms_in_time_expires(waiting, officer):
     waiting.refresh_from_db()
     assert (waiting.state, waiting.closed_by, waiting.closed_at) == ("expired", None, late)
     assert AuditEvent.objects.get(action="override.expire").actor is None
+    assert tasks.expire_overrides() == {"expired": 0}
     refused(Conflict, "The override is expired", lambda: confirmed(waiting, make_approver()), request)
 
 
