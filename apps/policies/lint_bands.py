@@ -51,10 +51,10 @@ def _ends(held: Sequence[Held], on_score: bool) -> Iterator[Finding]:
         return
     limits, band = held[0]
     if limits.low > (-math.inf if on_score else 0.0):
-        yield error(_where(band), f"leaves a gap: no band holds what is below {band.start:g}")
+        yield error(_where(band), f"leaves a gap: no band holds what is below {band.start:.15g}")
     limits, band = max(held, key=lambda each: (each[0].high, not each[0].high_open))
     if limits.high < (math.inf if on_score else 1.0) or limits.high_open:
-        yield error(_where(band), f"leaves a gap: no band holds {band.below:g} and above")
+        yield error(_where(band), f"leaves a gap: no band holds {band.below:.15g} and above")
 
 
 def _seam(before: Held, after: Held, on_score: bool) -> Iterator[Finding]:
@@ -62,7 +62,7 @@ def _seam(before: Held, after: Held, on_score: bool) -> Iterator[Finding]:
     if not low.narrowed(high).is_empty():
         yield error(_where(other), f"overlaps {one.code}: what is in both is judged by whichever stands first")
     elif high.low > (low.high + 1 if on_score else low.high):
-        yield error(_where(other), f"leaves a gap after {one.code}: from {one.below:g} to below {other.start:g}")
+        yield error(_where(other), f"leaves a gap after {one.code}: from {one.below:.15g} to below {other.start:.15g}")
 
 
 def _outcomes(outline: Outline, held: Sequence[Held], on_score: bool) -> Iterator[Finding]:
