@@ -13,6 +13,7 @@ from apps.companies.api import CompanyViewSet
 from apps.credit_requests.api import CreditRequestViewSet, ProductViewSet
 from apps.credit_requests.api_decisions import DecisionViewSet, OverrideViewSet
 from apps.credit_requests.api_letters import LetterView
+from apps.credit_requests.api_reports import OverrideReportView
 from apps.credit_requests.api_staff_links import StaffLinkViewSet
 from apps.external_integrations.api import KadastrView, SoliqLookupView, SoliqView
 from apps.individuals.api import IndividualViewSet
@@ -57,6 +58,7 @@ urlpatterns = [
     path("api/score/company/explain/", ExplainCompanyView.as_view(), name="explain-company"),
     path("api/score/<str:segment>/bulk/", ScoreBulkView.as_view(), name="score-bulk"),
     path("api/score/schema/<str:segment>/", ScoreSchemaView.as_view(), name="score-schema"),
+    path("api/reports/overrides/", OverrideReportView.as_view(), name="report-overrides"),
     path("api/credit-requests/<uuid:pk>/letter/", LetterView.as_view(), name="credit-request-letter"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", docs, name="docs"),

@@ -72,7 +72,7 @@ def render_opened(prediction: PredictionLog | LogRow, sealed: dict[str, Any] | N
 
 def render_changes(prediction: PredictionLog, target: int, language: str) -> dict[str, Any]:
     """The smallest changes with which the scoring would reach `target`, found on the card that made it."""
-    words, card = words_of(language), _scorecard(prediction.card_id)
+    words, card = words_of(language), scorecard_of(prediction.card_id)
     if card is None:
         note = words.texts["changes"]["not_a_scorecard"]
         return {"changes": None, "best_reachable_score": None, "changes_note": note}
@@ -167,6 +167,6 @@ def _texts_of_estimator(document: dict[str, Any]) -> Texts:
 
 
 @lru_cache(maxsize=8)
-def _scorecard(digest: str) -> Scorecard | None:
+def scorecard_of(digest: str) -> Scorecard | None:
     document = json.loads(ModelCard.objects.get(digest=digest).text)
     return None if document.get("kind") == ESTIMATOR else Scorecard.from_dict(document)
