@@ -112,6 +112,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Tests that use several threads need a database in a file, like the real one; each run has its own.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / f"test-{os.getpid()}.sqlite3")}
 else:
+    DATABASES["default"]["ENGINE"] = "apps.common.postgresql"
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Migrations and roles run as the owner of the tables; the processes run as a role that cannot change history.
@@ -121,7 +122,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 _redis = env("REDIS_URL", default="")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis}
+    "default": {"BACKEND": "apps.common.caches.SharedCache", "LOCATION": _redis}
     if _redis
     # Shared by the processes of one machine, as throttles must be.
     else {

@@ -10,10 +10,13 @@ _VALUE = "the value asked for"
 
 
 class CompiledRead:
-    """Rows of `columns` where one value is given. `build` makes the query for such a value, which is asked for once."""
+    """Rows of `columns` where one value is given. `build` makes the query for such a value, which is asked for once.
 
-    def __init__(self, build: Callable[[str], models.QuerySet], columns: Sequence[str]) -> None:
-        self.build, self.columns = build, columns
+    `first`, on PostgreSQL: a statement that is run before it, in the same round trip.
+    """
+
+    def __init__(self, build: Callable[[str], models.QuerySet], columns: Sequence[str], first: str = "") -> None:
+        self.build, self.columns, self.first = build, columns, first
         self._compiled = cache(self._compile)
 
     def _compile(self, vendor: str) -> tuple[str, tuple[Any, ...], dict[int, tuple[list[Callable], Any]]]:
@@ -23,8 +26,13 @@ class CompiledRead:
 
     def rows(self, value: str) -> list[list[Any]]:
         sql, params, converters = self._compiled(connection.vendor)
+        given = [value if param == _VALUE else param for param in params]
         with connection.cursor() as cursor:
-            cursor.execute(sql, [value if param == _VALUE else param for param in params])
+            if self.first and connection.vendor == "postgresql":
+                cursor.execute(f"{self.first}; {sql}", given)
+                cursor.nextset()
+            else:
+                cursor.execute(sql, given)
             rows = [list(row) for row in cursor.fetchall()]
         for row in rows:
             for place, (steps, expression) in converters.items():

@@ -24,7 +24,7 @@ from apps.scoring_engine.ml.scorecard import Scorecard
 from apps.scoring_engine.ml.scorer import Assessed, NoScoreError, Scorer, known_facts
 from apps.scoring_engine.ml.vocabulary import FACTS, FactsError, Known, check_facts
 from apps.scoring_engine.models import CHALLENGER, CHAMPION, ModelCard, sealing_context
-from apps.scoring_engine.registry import Serving, hold_registry, in_service, stand_in
+from apps.scoring_engine.registry import Serving, in_service, stand_in
 from apps.scoring_engine.sealing import digested_text, sealed_text, written_facts
 
 Sources = Mapping[str, Mapping[str, str | bool]]
@@ -87,7 +87,6 @@ def told(facts: Mapping[str, Found]) -> tuple[dict[str, Any], Sources]:
 
 def hold_models(segment: str, now: datetime) -> InService:
     """Held and read inside the transaction, so that each row names a model that was in service at its time."""
-    hold_registry()
     champion, challenger = in_service(segment)
     # Kept before anybody is scored: `prepare` asks the database nothing, so that rows can be copied into it meanwhile.
     if champion.mode == "fallback" or not isinstance(champion.scorer, Scorecard):

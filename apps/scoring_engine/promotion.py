@@ -54,7 +54,7 @@ def rollback_champion(*, segment: str, actor: User, reason: str, now: datetime |
 def retire_model(*, model: ModelVersion, actor: User, reason: str, now: datetime | None = None) -> ModelVersion:
     """Out of service for good or until it is promoted again. Without a champion the expert card scores, and says so."""
     _check_reason(reason)
-    hold_registry(to_change=True)
+    hold_registry()
     model = ModelVersion.objects.get(id=model.id)
     _retire(model, actor, reason, now or timezone.now())
     return model
@@ -96,7 +96,7 @@ def _standing(segment: str, role: str) -> ModelVersion | None:
 
 def _hold_as_seen(segment: str, role: str, seen: ModelVersion | None) -> None:
     """Of two people at the same moment the second learns of the first, and does not undo what they never saw."""
-    hold_registry(to_change=True)
+    hold_registry()
     standing = _standing(segment, role)
     if standing != seen:
         now = standing.version if standing else "nobody"

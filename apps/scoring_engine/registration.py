@@ -61,7 +61,7 @@ def register_shipped_models(*, now: datetime) -> list[ModelVersion]:
 
     A shipped model takes the place of an older shipped one, unless somebody put it there. Raises ModelFileError.
     """
-    hold_registry(to_change=True)
+    hold_registry()
     return [model for segment in SEGMENTS if (model := _register_shipped(segment, now))]
 
 
@@ -157,7 +157,7 @@ def _scorecard(content: bytes, manifest: Document) -> Document:
 
 
 def _refuse_known(content: bytes, document: Document) -> None:
-    hold_registry(to_change=True)
+    hold_registry()
     same = ModelVersion.objects.filter(file_id=hashlib.sha256(content).hexdigest()).first()
     if same is not None:
         raise Conflict(f"This file is registered already: it is {same.version}, {same.state}.")

@@ -30,7 +30,8 @@ from apps.scoring_engine.models import (
 _LOCK = 7_346_021  # of PostgreSQL's advisory locks; any number that nothing else here takes
 # Neither of these long ones tells which model scores.
 _COLUMNS = columns_of(ModelVersion, without=("manifest", "types"))
-_IN_SERVICE = CompiledRead(lambda segment: ModelVersion.objects.in_service(segment), _COLUMNS)
+_HOLD = f"SELECT pg_advisory_xact_lock_shared({_LOCK})"
+_IN_SERVICE = CompiledRead(lambda segment: ModelVersion.objects.in_service(segment), _COLUMNS, first=_HOLD)
 _ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
 NONE_REGISTERED = "no model of this segment is in service; register_shipped_models registers the shipped one"
 
@@ -46,19 +47,21 @@ class Serving:
     since: datetime
 
 
-def hold_registry(*, to_change: bool = False) -> None:
-    """Until this transaction ends nothing in service changes (or, to change it, nobody scores).
+def hold_registry() -> None:
+    """To change what is in service: nobody scores until this transaction ends.
 
     SQLite writes one transaction at a time as it is; on PostgreSQL an advisory lock costs no write.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            shared = "" if to_change else "_shared"
-            cursor.execute(f"SELECT pg_advisory_xact_lock{shared}(%s)", [_LOCK])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def in_service(segment: str) -> tuple[Serving, Serving | None]:
-    """The champion, or the expert card and why it stands in; and the challenger, if there is a usable one."""
+    """The champion, or the expert card and why it stands in; and the challenger, if there is a usable one.
+
+    Until this transaction ends nothing in service changes: those who change it wait, as this waits for them.
+    """
     rows = _IN_SERVICE.rows(segment)
     models = [ModelVersion.from_db(connection.alias, _COLUMNS, row) for row in rows]
     found = {model.state: model for model in models}

@@ -36,7 +36,7 @@ def record_validation(
 
     One that fails on the lender's own data no longer counts as the lender's own, even while it serves.
     """
-    hold_registry(to_change=True)
+    hold_registry()
     model = ModelVersion.objects.get(id=model.id)
     _check_validator(model, actor)
     gates_passed = _checked_gates(model, figures, passed)
