@@ -1,6 +1,7 @@
 """Checks of whether each rule can ever speak, as far as comparisons of one name with a constant tell."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -42,6 +43,9 @@ def check_caps(outline: Outline) -> Iterator[Finding]:
     capped = {grade for cap in caps for grade in cap.grades}
     if caps and (missing := [letter for letter, _ in GRADES if letter not in capped]):
         yield warning("caps", f"say nothing of the grades {', '.join(missing)}, which are then not capped at all")
+    for grade, times in Counter(grade for cap in caps for grade in cap.grades).items():
+        if times > 1:
+            yield error("caps", f"name the grade {grade} {times} times; only one cap can hold for it")
     for cap in caps:
         if cap.most_term_months and cap.over == "offer_less":
             yield warning(f"caps.{cap.code}", "may shorten a term, and so raise a payment that was found affordable")

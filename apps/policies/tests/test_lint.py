@@ -298,6 +298,20 @@ def test_grades_without_a_cap_are_named():
     ]
 
 
+def test_a_grade_has_one_cap():
+    second = """
+[[caps]]
+code = "second"
+grades = ["D"]
+most_amount = "income * 2"
+over = "refer"
+reason = { uz = "Koʻp", ru = "Много", en = "Much" }
+
+[people]
+"""
+    assert findings(("\n[people]\n", second)) == ["error caps: name the grade D 2 times; only one cap can hold for it"]
+
+
 def test_a_cap_that_shortens_a_term_is_warned_of():
     found = findings(('over = "offer_less"', 'most_term_months = "36"\nover = "offer_less"'))
     assert found == ["warning caps.cap: may shorten a term, and so raise a payment that was found affordable"]

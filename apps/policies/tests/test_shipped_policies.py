@@ -1,10 +1,13 @@
 """The policies that ship: sound, with examples for every rule, and with the limits that were reported."""
 
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
+from django.conf import settings
 
 from apps.policies.documents import read_policy
 from apps.policies.examples import outcome_of, run_examples
@@ -88,3 +91,15 @@ def test_no_fact_that_is_left_out_turns_refer_or_decline_into_approve(name):
         for fact in example.facts.keys() - claimed:
             less = replace(example, facts={each: example.facts[each] for each in example.facts if each != fact})
             assert outcome_of(policy, less).outcome != "approve", (example.title, fact)
+
+
+def test_the_rule_of_the_how_to_can_be_added_as_it_says():
+    page = (Path(settings.BASE_DIR) / "docs/how-to/write-a-policy.md").read_text(encoding="utf-8")
+    added = [dedent(block) for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL)]
+    text = (FOLDER / "uz_individual.toml").read_text(encoding="utf-8")
+    text = text.replace("age_years = 34", "employment_years = 5, age_years = 34")
+    text = text.replace("valid_from = 2026-01-01", "valid_from = 2026-06-01").replace("2026-03-02", "2026-06-02")
+    policy = read_policy("\n".join([text, *added]))
+    assert policy.rules[-1].code == "new_in_employment"
+    assert run_examples(policy) == []
+    assert [finding for finding in lint(policy) if "is to be confirmed" not in finding.message] == []
