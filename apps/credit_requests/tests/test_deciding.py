@@ -1,15 +1,20 @@
 """The policy decides of a request, or people are asked to: what is recorded, and what a refusal leaves: nothing."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
+from apps import policies
 from apps.accounts.models import User
 from apps.accounts.tests.factories import make_branch, make_user
 from apps.audit.models import AuditEvent
+from apps.common.background import work_due_jobs
 from apps.common.errors import Conflict, DomainError, InvalidInput, NotPermitted
+from apps.companies.tests.factories import make_company
 from apps.credit_requests.deciding import decide_by_policy, refer_request, review_request
+from apps.credit_requests.decision_presentation import render_reasons
 from apps.credit_requests.models import CreditRequest, Decision
 from apps.credit_requests.services import withdraw_credit_request
 from apps.credit_requests.staff_links import declare_staff_link
@@ -26,6 +31,7 @@ from apps.credit_requests.tests.deciders import (
 )
 from apps.credit_requests.tests.factories import change_debt, make_officer, make_product, make_request
 from apps.individuals.tests.factories import make_individual
+from apps.policies.documents import read_policy
 from apps.scoring_engine.ml.tests.examples import small_card
 from apps.scoring_engine.models import PredictionLog
 from apps.scoring_engine.tests.factories import put_in_service
@@ -287,6 +293,25 @@ def test_a_demonstration_never_decides_but_a_knock_out_still_does():
     decision = decided(banned)
     assert (decision.outcome, decision.is_barred, decision.has_fired_knockout) == ("decline", True, True)
     assert decision.reasons == ["self_banned"]
+
+
+@pytest.mark.parametrize("name", ["uz_individual", "neutral", "uz_company", "neutral_company"])
+def test_the_shipped_policies_decide_of_stored_requests(name):
+    text = (Path(policies.__file__).with_name("defaults") / f"{name}.toml").read_text(encoding="utf-8")
+    segment = "company" if name.endswith("company") else "individual"
+    currency = read_policy(text).currency
+    policy = policy_row(text, segment=segment)
+    applicant = {"individual": make_individual, "company": make_company}[segment](make_branch(), currency=currency)
+    purpose = {"individual": "car", "company": "working_capital"}[segment]
+    request = make_request(applicant, make_product(currency=currency), purpose=purpose)
+    answer_register(request, False)
+    work_due_jobs()
+    decision = decided(read(request))
+    assert (decision.policy, decision.outcome, decision.is_barred) == (policy, "refer", True)
+    assert "bar:demonstration" in decision.reasons
+    assert decision.expected_loss > 0
+    for language in ("uz", "ru", "en"):
+        assert all(reason["text"] for reason in render_reasons(decision, language))
 
 
 def test_a_record_that_has_not_come_leaves_the_decision_to_people():
