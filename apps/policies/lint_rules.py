@@ -28,9 +28,9 @@ def check_rules(outline: Outline) -> Iterator[Finding]:
     reader = _Reader(outline.policy)
     for rule in outline.policy.rules:
         where = f"rules.{rule.code}"
-        if not (boxes := reader.boxes(rule)):
+        if not reader.boxes[rule.code]:
             yield error(where, "can never fire: no value of what it names makes it true")
-        elif harsher := reader.harsher_that_covers(rule, boxes):
+        elif harsher := reader.harsher_that_covers(rule):
             yield error(
                 where, f"never decides: where it fires, {harsher.code} fires too and asks for {harsher.outcome}"
             )
@@ -55,13 +55,14 @@ class _Reader:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
 
-    def boxes(self, rule: Rule) -> list[Box]:
-        return boxes_of(rule.when.tree, self.domains, self.constants)
+    @cached_property
+    def boxes(self) -> dict[str, list[Box]]:
+        return {rule.code: boxes_of(rule.when.tree, self.domains, self.constants) for rule in self.policy.rules}
 
-    def harsher_that_covers(self, rule: Rule, boxes: list[Box]) -> Rule | None:
+    def harsher_that_covers(self, rule: Rule) -> Rule | None:
         severity = OUTCOMES.index(rule.outcome)
         harsher = (other for other in self.policy.rules if OUTCOMES.index(other.outcome) > severity)
-        return next((other for other in harsher if is_covered(boxes, self.boxes(other))), None)
+        return next((other for other in harsher if is_covered(self.boxes[rule.code], self.boxes[other.code])), None)
 
     @cached_property
     def constants(self) -> dict[str, Value]:

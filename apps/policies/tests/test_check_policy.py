@@ -81,7 +81,8 @@ def test_warnings_alone_do_not_fail(tmp_path):
     [
         (b"\xff\xfe", "cannot be read: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
         (b"code = ", "file: it is not TOML: Invalid value (at end of document)"),
-        (b"#" * 1_000_001, "is larger than 1,000,000 bytes, which no policy is"),
+        (b"#" * 200_001, "is too long; a policy has at most 200,000 characters"),
+        (b"#" * 800_001, "is too long; a policy has at most 200,000 characters"),
     ],
 )
 def test_what_is_no_policy(tmp_path, raw, message):

@@ -11,7 +11,7 @@ from apps.policies.examples import run_examples
 from apps.policies.lint import ERROR, lint
 from apps.policies.policy import Policy, PolicyError
 
-MOST_BYTES = 1_000_000
+MOST_CHARACTERS = 200_000  # as before publishing
 
 
 class Command(BaseCommand):
@@ -44,11 +44,11 @@ class Command(BaseCommand):
     def _read(self, name: str) -> Policy | None:
         try:
             with Path(name).open("rb") as file:
-                raw = file.read(MOST_BYTES + 1)
-            if len(raw) > MOST_BYTES:
-                self._say(ERROR, f"is larger than {MOST_BYTES:,} bytes, which no policy is")
+                raw = file.read(4 * MOST_CHARACTERS + 1)  # a character has at most 4 bytes
+            if len(raw) > 4 * MOST_CHARACTERS or len(text := raw.decode("utf-8")) > MOST_CHARACTERS:
+                self._say(ERROR, f"is too long; a policy has at most {MOST_CHARACTERS:,} characters")
                 return None
-            return read_policy(raw.decode("utf-8"))
+            return read_policy(text)
         except (OSError, UnicodeDecodeError) as problem:
             self._say(ERROR, f"cannot be read: {problem}")
         except PolicyError as refused:
