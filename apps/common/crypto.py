@@ -10,9 +10,8 @@ import json
 import os
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -52,8 +51,7 @@ def _decrypt(cipher: AESGCM, sealed: bytes, context: str) -> bytes:
     return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
 
 
-@dataclass(frozen=True, slots=True)
-class OpenKey:
+class OpenKey(NamedTuple):
     """A data key unwrapped once, to seal or open several things of one person. `id`, `key_id` and `wrapped` are
     those of its row, which a drawn one does not have yet.
     """

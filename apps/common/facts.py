@@ -1,8 +1,10 @@
 """A fact as it was found: its value, where it comes from, and as of when."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +18,12 @@ class Found:
     # Its source was not asked for longer than its records count as fresh.
     is_stale: bool = False
 
-    def provenance(self) -> dict[str, str | bool]:
-        told = {"source": self.source, "at": _moment(self.at)}
-        return told if self.origin is None else told | {"origin": self.origin, "is_stale": self.is_stale}
+    def provenance(self) -> Mapping[str, str | bool]:
+        return _provenance(self.source, self.at, self.origin, self.is_stale)
 
 
 @lru_cache(maxsize=64)
-def _moment(at: datetime) -> str:
-    """All facts of one source have one time."""
-    return at.isoformat()
+def _provenance(source: str, at: datetime, origin: str | None, is_stale: bool) -> Mapping[str, str | bool]:
+    """One for all facts of one source, which have one time; so nobody changes it."""
+    told = {"source": source, "at": at.isoformat()}
+    return MappingProxyType(told if origin is None else told | {"origin": origin, "is_stale": is_stale})

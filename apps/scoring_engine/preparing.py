@@ -1,12 +1,13 @@
 """What a scoring will be, worked out and not yet written: the row of the champion, and the challenger's beside it.
 
-One applicant and ten thousand take this same way.
+One applicant and ten thousand take this same way. What each of them passes through are tuples, which are made in a
+third of the time of a frozen dataclass.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from apps.common.crypto import OpenKey, blind_index
@@ -25,9 +26,7 @@ from apps.scoring_engine.ml.scorer import Assessed, NoScoreError, Scorer, known_
 from apps.scoring_engine.ml.vocabulary import FACTS, FactsError, Known, check_facts
 from apps.scoring_engine.models import CHALLENGER, CHAMPION, ModelCard, sealing_context
 from apps.scoring_engine.registry import Serving, in_service, stand_in
-from apps.scoring_engine.sealing import digested_text, sealed_text, written_facts
-
-Sources = Mapping[str, Mapping[str, str | bool]]
+from apps.scoring_engine.sealing import Sources, digested_text, sealed_text, written_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,7 @@ class InService:
     today: date
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One scoring that is asked for. `sources`: of each fact; `latest`: the inputs digest of the same request's newest.
 
     `key` seals what is personal.
@@ -61,8 +59,7 @@ class Asked:
     latest: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """Rows that are not inserted yet. None when nothing a reader could tell changed: the newest row stands."""
 
     row: LogRow | None
@@ -112,8 +109,7 @@ def prepare(models: InService, asked: Asked) -> Prepared:
     return Prepared(row, asked.key, beside, warnings)
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(NamedTuple):
     """What a card is given, all of it checked. `sources` tells of each fact where it comes from and as of when."""
 
     segment: str
@@ -125,8 +121,9 @@ class Inputs:
 
     def warnings(self) -> list[dict[str, str]]:
         """What the reader has to know of the sources: an invented or an old fact never passes in silence."""
-        mock = [(name, told["source"]) for name, told in self.sources.items() if told.get("origin") == "mock"]
-        stale = [(name, told["source"]) for name, told in self.sources.items() if told.get("is_stale")]
+        marked = [(name, told) for name, told in self.sources.items() if "origin" in told]
+        mock = [(name, told["source"]) for name, told in marked if told["origin"] == "mock"]
+        stale = [(name, told["source"]) for name, told in marked if told["is_stale"]]
         return [
             *(_warning("mock_source", name, f"was invented by the mock of {source}") for name, source in mock),
             *(
@@ -140,8 +137,7 @@ def _warning(code: str, fact: str, what: str) -> dict[str, str]:
     return {"code": code, "fact": fact, "message": f"{fact} {what}"}
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """What a model says of inputs. `facts`: as written in JSON; `bins`: label by feature."""
 
     serving: Serving
@@ -198,7 +194,7 @@ def _challenge(models: InService, asked: Asked, row: LogRow, inputs: Inputs) -> 
 def _known_by(scorer: Scorer, inputs: Inputs) -> Inputs:
     """Raises FactsError for what only another model of the segment lets pass, such as special codes."""
     facts = check_facts(scorer.segment, known_facts(scorer, inputs.facts), as_of=inputs.as_of, own=scorer.own)
-    return replace(inputs, facts=facts, sources={name: inputs.sources[name] for name in facts})
+    return inputs._replace(facts=facts, sources={name: inputs.sources[name] for name in facts})
 
 
 def _accepted_by(scorer: Scorer, inputs: Inputs) -> Inputs:
@@ -208,7 +204,7 @@ def _accepted_by(scorer: Scorer, inputs: Inputs) -> Inputs:
     except FactsError as error:
         refused = {refused.field for refused in error.errors}
         kept = {name: value for name, value in inputs.facts.items() if name not in refused}
-        return _known_by(scorer, replace(inputs, facts=kept))
+        return _known_by(scorer, inputs._replace(facts=kept))
 
 
 def _checked(models: InService, asked: Asked) -> Inputs:

@@ -33,7 +33,7 @@ def test_texts_are_those_of_the_whole_documents(card, data):
     facts = data.draw(applicants(card))
     names = st.sampled_from(sorted(entry.name for entry in card.inputs))
     unavailable = data.draw(st.sets(names)) - set(facts)
-    sources = {name: SOURCES[place % 3].provenance() for place, name in enumerate(facts)}
+    sources = {name: dict(SOURCES[place % 3].provenance()) for place, name in enumerate(facts)}
     scored = card.score(facts, as_of=AS_OF, unavailable=frozenset(unavailable))
     bins, written = scored.bins, written_facts(facts)
     rest = {"currency": "UZS", "unavailable": sorted(unavailable), "missing_required": scored.missing_required}
