@@ -113,6 +113,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / f"test-{os.getpid()}.sqlite3")}
 else:
     DATABASES["default"]["ENGINE"] = "apps.common.postgresql"
+    # Of the cursors that ask for it only: see apps/common/postgresql.
+    DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 1
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Migrations and roles run as the owner of the tables; the processes run as a role that cannot change history.
@@ -249,6 +251,13 @@ WEBHOOK_HOSTS = env.list("WEBHOOK_HOSTS", default=[])
 # The lender's own: these may do without TLS and stand at private addresses.
 WEBHOOK_PRIVATE_HOSTS = env.list("WEBHOOK_PRIVATE_HOSTS", default=[])
 WEBHOOK_DEADLINE_SECONDS = env.float("WEBHOOK_DEADLINE_SECONDS", default=10.0)
+if not 0 < WEBHOOK_DEADLINE_SECONDS <= 60:
+    raise ImproperlyConfigured("WEBHOOK_DEADLINE_SECONDS is more than 0 and at most 60 seconds.")
+
+# --- Policies -------------------------------------------------------------------------------------------------
+SHIPPED_POLICIES = env("SHIPPED_POLICIES", default="uz")  # published at first start, of apps/policies/defaults
+if SHIPPED_POLICIES not in ("uz", "neutral", "none"):
+    raise ImproperlyConfigured(f"SHIPPED_POLICIES is {SHIPPED_POLICIES!r}; allowed are uz, neutral and none.")
 
 # --- Language, time, money ------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -306,6 +315,8 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
+        "weasyprint": {"level": "ERROR"},
+        "fontTools": {"level": "WARNING"},
     },
 }
 

@@ -17,6 +17,7 @@ from apps.credit_requests.api_reports import OverrideReportView
 from apps.credit_requests.api_staff_links import StaffLinkViewSet
 from apps.external_integrations.api import KadastrView, SoliqLookupView, SoliqView
 from apps.individuals.api import IndividualViewSet
+from apps.policies.api import PolicyViewSet
 from apps.scoring_engine.api import PredictionLogViewSet, ScoreCompanyView, ScoreIndividualView, ScoreSchemaView
 from apps.scoring_engine.api_bulk import ScoreBulkView
 from apps.scoring_engine.api_explain import ExplainCompanyView, ExplainIndividualView
@@ -35,6 +36,7 @@ router.register("credit-requests", CreditRequestViewSet, basename="credit-reques
 router.register("credit-requests", DecisionViewSet, basename="credit-request-decision")
 router.register("overrides", OverrideViewSet, basename="override")
 router.register("staff-links", StaffLinkViewSet, basename="staff-link")
+router.register("policies", PolicyViewSet, basename="policy")
 router.register("models", ModelViewSet, basename="model")
 router.register("prediction-logs", PredictionLogViewSet, basename="prediction-log")
 router.register("webhooks", WebhookViewSet, basename="webhook")

@@ -40,7 +40,7 @@ def _failures(policy: Policy, example: Example) -> list[Failure]:
 
 def _wrong_parts(policy: Policy, example: Example) -> list[str]:
     """What keeps an example from being decided at all: a mistyped fact would otherwise count as not known."""
-    wrong = [_wrong_fact(policy.segment, name, value) for name, value in example.facts.items()]
+    wrong = [wrong_fact(policy.segment, name, value) for name, value in example.facts.items()]
     if example.assessment is not None:
         missing = [name for name in _OF_ASSESSMENT[:-1] if name not in example.assessment]
         wrong += [f"assessment.{name} is missing" for name in missing]
@@ -52,7 +52,8 @@ def _wrong_parts(policy: Policy, example: Example) -> list[str]:
     return [message for message in wrong if message]
 
 
-def _wrong_fact(segment: str, name: str, value: Any) -> str:
+def wrong_fact(segment: str, name: str, value: Any) -> str:
+    """Why a policy of the segment cannot be asked with it, "" if it can."""
     known = names_of(segment).get(name)
     if known is None:
         return f"facts.{name}: {why_unknown(name)}"

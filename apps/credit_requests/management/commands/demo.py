@@ -60,6 +60,7 @@ class Command(BaseCommand):
     def _load(self) -> SignIns:
         call_command("migrate", interactive=False, verbosity=0, database=_owner())
         call_command("register_shipped_models", verbosity=0, stdout=StringIO())
+        call_command("register_shipped_policies", verbosity=0, stdout=StringIO())
         self.stdout.write("Loading the demo portfolio, unless it is there ...")
         with _without_log_lines():
             counts = load_portfolio(now=timezone.now())
