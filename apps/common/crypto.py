@@ -10,7 +10,8 @@ import json
 import os
 import uuid
 from collections.abc import Iterable
-from functools import cache
+from datetime import datetime
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -66,7 +67,7 @@ class OpenKey(NamedTuple):
         return _encrypt(self.cipher, text.encode(), context)
 
     def unseal(self, sealed: bytes, context: str) -> Any:
-        return json.loads(_decrypt(self.cipher, sealed, context))
+        return json.loads(_decrypt(self.cipher, sealed, context).decode())
 
 
 def blind_index(kind: str, value: str) -> str:
@@ -109,8 +110,23 @@ def _columns(key: OpenKey) -> dict[str, Any]:
     return {"id": key.id, "key_id": key.key_id, "wrapped": key.wrapped}
 
 
-def open_key(data_key: DataKey) -> OpenKey:
+class KeptKey:
+    """The columns of a DataKey whose row was read without making an instance; it is unwrapped once at most."""
+
+    def __init__(self, id_: uuid.UUID, key_id: str, wrapped: bytes, destroyed_at: datetime | None) -> None:
+        self.id, self.key_id, self.wrapped, self.destroyed_at = id_, key_id, wrapped, destroyed_at
+
+    @cached_property
+    def opened(self) -> OpenKey:
+        return _unwrapped(self)
+
+
+def open_key(data_key: DataKey | KeptKey) -> OpenKey:
     """Raises DataErased."""
+    return data_key.opened if isinstance(data_key, KeptKey) else _unwrapped(data_key)
+
+
+def _unwrapped(data_key: DataKey | KeptKey) -> OpenKey:
     if data_key.destroyed_at is not None:
         raise DataErased("The personal data were erased; what is left is the record that they were used.")
     key_id, wrapped = data_key.key_id, bytes(data_key.wrapped)
@@ -118,12 +134,12 @@ def open_key(data_key: DataKey) -> OpenKey:
     return OpenKey(data_key.id, key_id, wrapped, AESGCM(key))
 
 
-def seal(data_key: DataKey, document: Any, context: str) -> bytes:
+def seal(data_key: DataKey | KeptKey, document: Any, context: str) -> bytes:
     """`document` (JSON-able) encrypted for the row named by `context`, e.g. "individual:<id>"."""
     return open_key(data_key).seal_text(_json.encode(document), context)
 
 
-def unseal(data_key: DataKey, sealed: bytes, context: str) -> Any:
+def unseal(data_key: DataKey | KeptKey, sealed: bytes, context: str) -> Any:
     """The document of `seal`. Raises DataErased, or InvalidTag when the row was tampered with."""
     return open_key(data_key).unseal(bytes(sealed), context)
 
@@ -136,6 +152,7 @@ def mask(identifier: str) -> str:
 __all__ = [
     "DataErased",
     "InvalidTag",
+    "KeptKey",
     "OpenKey",
     "blind_index",
     "create_data_key",

@@ -4,11 +4,15 @@ Each request gets what rescoring.py would give it alone: the same row, events an
 facts of a chunk are read in few queries; what is new is written by COPY, and the requests by one UPDATE FROM.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime
 from functools import partial
+from multiprocessing import get_context
 from uuid import UUID
 
+import django
 import structlog
 from django.db import connection, transaction
 from django.utils import timezone
@@ -39,10 +43,17 @@ FROM unnest(%s::uuid[], %s::uuid[]) AS new (id, prediction_id) WHERE request.id 
 Outcomes = list[tuple[StoredRequest, Prepared]]
 
 
-def rescore_undecided(*, now: datetime | None = None, chunk: int = CHUNK) -> Counts:
-    """Every undecided request, by id. One cause a model and its coming into service: run again, it writes nothing."""
+Part = tuple[int, int]
+ALL: Part = (0, 1)
+
+
+def rescore_undecided(*, now: datetime | None = None, chunk: int = CHUNK, part: Part = ALL) -> Counts:
+    """Every undecided request, by id. One cause a model and its coming into service: run again, it writes nothing.
+
+    `part`: only those of one part of so many, counted from 0, which have about as many requests each.
+    """
     now, counts, after = now or timezone.now(), no_counts(), None
-    while ids := _next(after, chunk):
+    while ids := _next(part, after, chunk):
         for outcome, number in rescore_chunk(ids, now=now).items():
             counts[outcome] += number
         heartbeat()
@@ -50,10 +61,30 @@ def rescore_undecided(*, now: datetime | None = None, chunk: int = CHUNK) -> Cou
     return counts
 
 
-def _next(after: UUID | None, chunk: int) -> list[UUID]:
-    waiting = CreditRequest.objects.undecided().order_by("id")
+def rescore_in_processes(workers: int) -> Counts:
+    """The same by so many processes at once, each with a part of the requests."""
+    context, parts = get_context("spawn"), [(place, workers) for place in range(workers)]
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=django.setup) as pool:
+        counts = sum(map(Counter, pool.map(_rescore_part, parts)), Counter())
+    return no_counts() | counts
+
+
+def _rescore_part(part: Part) -> Counts:
+    return rescore_undecided(part=part)
+
+
+def _next(part: Part, after: UUID | None, chunk: int) -> list[UUID]:
+    place, parts = part
+    waiting = CreditRequest.objects.undecided().filter(id__gte=_first_id(place, parts)).order_by("id")
+    if place + 1 < parts:
+        waiting = waiting.filter(id__lt=_first_id(place + 1, parts))
     waiting = waiting if after is None else waiting.filter(id__gt=after)
     return list(waiting.values_list("id", flat=True)[:chunk])
+
+
+def _first_id(place: int, parts: int) -> UUID:
+    """Ids are random, so equal spans of them hold about as many requests."""
+    return UUID(int=(place << 128) // parts)
 
 
 @transaction.atomic
@@ -83,12 +114,13 @@ def _cause(models: InService) -> str:
 def _held(ids: Sequence[UUID]) -> list[StoredRequest]:
     """Locked first, in one order, and read after: see rescoring.lock_request."""
     undecided = CreditRequest.objects.undecided()
-    locked = list(undecided.select_for_update().filter(id__in=ids).order_by("id").values_list("id", flat=True))
+    locked = list(undecided.select_for_update().filter(id__any_of=ids).order_by("id").values_list("id", flat=True))
     return read_requests(locked)
 
 
 def _standing(held: Iterable[StoredRequest], causes: Iterable[str]) -> set[tuple[UUID, str]]:
-    rows = PredictionLog.objects.filter(request_id__in=[request.id for request in held], cause__in=set(causes))
+    ids = [request.id for request in held]
+    rows = PredictionLog.objects.filter(request_id__any_of=ids, cause__in=set(causes))
     return set(rows.values_list("request_id", "cause"))
 
 

@@ -3,28 +3,21 @@ than the scorings.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from apps.common.crypto import unseal
+from apps.common.crypto import KeptKey, unseal
 from apps.companies.models import Company
 from apps.credit_requests.models import CreditRequest
-
-
-class StoredKey(NamedTuple):
-    id: UUID
-    key_id: str
-    wrapped: bytes
-    destroyed_at: datetime | None
 
 
 class StoredPerson(NamedTuple):
     id: UUID
     sealed: bytes
     updated_at: datetime
-    data_key: StoredKey
+    data_key: KeptKey
 
     @property
     def profile(self) -> dict[str, Any]:
@@ -35,7 +28,7 @@ class StoredVersion(NamedTuple):
     id: UUID
     sealed: bytes
     origin: str
-    data_key: StoredKey
+    data_key: KeptKey
 
     @property
     def context(self) -> str:
@@ -84,22 +77,32 @@ REQUEST = (*OWN, "prediction__inputs_digest", "company_id", *(f"individual__{col
 
 def read_requests(ids: Collection[UUID]) -> list[StoredRequest]:
     """By id, those that are undecided, with all that their scoring needs; in three or four queries."""
-    rows = list(CreditRequest.objects.undecided().filter(id__in=ids).order_by("id").values_list(*REQUEST))
-    records, companies = _records(ids), _companies({row[9] for row in rows})
-    return [_request(row, companies, records[row[0]]) for row in rows]
+    rows = list(CreditRequest.objects.undecided().filter(id__any_of=ids).order_by("id").values_list(*REQUEST))
+    keys = _Keys()
+    records, companies = _records(ids, keys), _companies({row[9] for row in rows})
+    return [_request(row, companies, records[row[0]], keys) for row in rows]
 
 
-def _request(row: tuple, companies: dict[UUID, Company], records: list[StoredRecord]) -> StoredRequest:
+class _Keys(dict[UUID, KeptKey]):
+    """A person and the records of this person share one key, which is kept once, so that it is unwrapped once."""
+
+    def of(self, columns: Sequence[Any]) -> KeptKey:
+        return self.get(columns[0]) or self.setdefault(columns[0], KeptKey(*columns))
+
+
+def _request(row: tuple, companies: dict[UUID, Company], records: list[StoredRecord], keys: _Keys) -> StoredRequest:
     own, company_id, person = row[:9], row[9], row[10:]
-    individual = None if person[0] is None else StoredPerson(*person[:3], StoredKey(*person[3:]))
+    individual = None if person[0] is None else StoredPerson(*person[:3], keys.of(person[3:]))
     return StoredRequest(*own, individual, companies.get(company_id), records)
 
 
-def _records(ids: Collection[UUID]) -> dict[UUID, list[StoredRecord]]:
-    ties = CreditRequest.external_records.through.objects.filter(creditrequest_id__in=ids).order_by("externalrecord_id")
+def _records(ids: Collection[UUID], keys: _Keys) -> dict[UUID, list[StoredRecord]]:
+    ties = CreditRequest.external_records.through.objects.filter(creditrequest_id__any_of=ids).order_by(
+        "externalrecord_id"
+    )
     found = defaultdict(list)
     for request_id, *row in ties.values_list("creditrequest_id", *(f"externalrecord__{column}" for column in RECORD)):
-        version = None if row[3] is None else StoredVersion(*row[3:6], StoredKey(*row[6:]))
+        version = None if row[3] is None else StoredVersion(*row[3:6], keys.of(row[6:]))
         found[request_id].append(StoredRecord(*row[:3], version))
     return found
 

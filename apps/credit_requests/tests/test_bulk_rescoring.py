@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -128,3 +128,24 @@ def test_the_command_tells_what_became_of_them(capsys):
     change_debt(make_request(), 70_000_000)
     call_command("rescore_requests")
     assert capsys.readouterr().out == "1 checked, 1 rescored, 0 unchanged, 0 failed\n"
+
+
+def test_the_parts_of_several_workers_hold_each_request_once():
+    for _ in range(8):
+        make_request()
+    put_in_service(fixed_card())
+    moment = timezone.now() + timedelta(minutes=1)
+    counts = [rescore_undecided(now=moment, chunk=2, part=(place, 3)) for place in range(3)]
+    assert sum(each["rescored"] for each in counts) == sum(each["checked"] for each in counts) == 8
+    assert set(CreditRequest.objects.values_list("last_checked_at", flat=True)) == {moment}
+
+
+@pytest.mark.parametrize("workers", [0, 33])
+def test_a_wrong_number_of_workers_rescores_nothing(workers):
+    request = make_request()
+    change_debt(request, 70_000_000)
+    before = request.prediction_id
+    with pytest.raises(CommandError, match="from 1 to 32"):
+        call_command("rescore_requests", workers=workers)
+    request.refresh_from_db()
+    assert request.prediction_id == before
