@@ -18,7 +18,7 @@ from rest_framework.viewsets import GenericViewSet
 from apps.accounts.models import Role
 from apps.accounts.permissions import ANALYSTS, READERS
 from apps.common.fields import DayField, StrictChoice, StrictSerializer, StrictText
-from apps.common.filters import MomentField, StrictFilterSet
+from apps.common.filters import LanguageFilter, MomentField, StrictFilterSet
 from apps.common.idempotency import idempotent
 from apps.common.languages import language_of
 from apps.policies import services
@@ -157,6 +157,7 @@ class PolicyFilters(StrictFilterSet):
     segment = filters.ChoiceFilter(choices=_choices(SEGMENTS))
     state = filters.ChoiceFilter(choices=_choices(STATES))
     code = filters.CharFilter()
+    language = LanguageFilter()
 
 
 class PolicyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
