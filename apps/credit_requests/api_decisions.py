@@ -48,11 +48,11 @@ MOST_COMMENT = 2_000
 APPROVERS = frozenset({Role.APPROVER})
 
 
-class CommentSerializer(StrictSerializer):
+class SaidSerializer(StrictSerializer):
     comment = StrictText(max_length=MOST_COMMENT, help_text="Why; the record keeps it, sealed.")
 
 
-class ReferSerializer(VersionSerializer, CommentSerializer):
+class ReferSerializer(VersionSerializer, SaidSerializer):
     pass
 
 
@@ -67,7 +67,7 @@ class OfferSerializer(StrictSerializer):
     term_months = StrictInteger(min_value=1, max_value=MOST_TERM, required=False)
 
 
-class DeclineSerializer(VersionSerializer, CommentSerializer):
+class DeclineSerializer(VersionSerializer, SaidSerializer):
     """`prediction`: the one that was looked at; when another one is current, 409."""
 
     prediction = IdField()
@@ -254,23 +254,23 @@ class OverrideViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericV
             return Override.objects.none()
         return Override.objects.visible_to(self.request.user).select_related("data_key")
 
-    @extend_schema(request=CommentSerializer, responses=CreditRequestSerializer)
+    @extend_schema(request=SaidSerializer, responses=CreditRequestSerializer)
     @action(detail=True, methods=["post"])
     @idempotent
     def confirm(self, request: Request, pk: str) -> Response:
         """Agree as the second person: the request is decided as it was asked for."""
         override = self.get_object()
-        given = _read(CommentSerializer, request)
+        given = _read(SaidSerializer, request)
         overriding.confirm_override(override=override, **given, actor=request.user, now=timezone.now())
         shown = requests_to_show(request.user).get(id=override.credit_request_id)
         return Response(CreditRequestSerializer(shown, context=self.get_serializer_context()).data)
 
-    @extend_schema(request=CommentSerializer, responses=OverrideSerializer)
+    @extend_schema(request=SaidSerializer, responses=OverrideSerializer)
     @action(detail=True, methods=["post"])
     @idempotent
     def refuse(self, request: Request, pk: str) -> Response:
         """Disagree: the request stays referred."""
         override = self.get_object()
-        given = _read(CommentSerializer, request)
+        given = _read(SaidSerializer, request)
         refused = overriding.refuse_override(override=override, **given, actor=request.user, now=timezone.now())
         return Response(self.get_serializer(refused).data)

@@ -5,7 +5,6 @@ Each writes one row of Decision, which never changes, and moves the status with 
 
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
@@ -14,16 +13,17 @@ from apps.accounts.models import User
 from apps.audit.services import record_event
 from apps.common.crypto import seal
 from apps.common.days import lender_today
-from apps.common.errors import Conflict, InvalidInput
+from apps.common.errors import InvalidInput
 from apps.credit_requests import transitions
 from apps.credit_requests.models import CreditRequest, Decision, Override, Product
 from apps.credit_requests.models.decisions import APPROVE, DECLINE, POLICY, REFER, REFERRAL, REVIEW
 from apps.credit_requests.policy_facts import Asked, Gathered, gather_policy_facts
 from apps.credit_requests.rescoring import check_not_erased, lock_request, score_request
 from apps.credit_requests.staff_links import check_may_speak
-from apps.policies.documents import Policy, read_policy
 from apps.policies.engine import Outcome, Step, Terms, decide
 from apps.policies.models import PolicyVersion
+from apps.policies.policy import Policy
+from apps.policies.services import policy_in_force, policy_of
 from apps.webhooks.models import DECIDED, REFERRED
 from apps.webhooks.services import publish_event
 
@@ -87,9 +87,7 @@ def evaluate(credit_request: CreditRequest, now: datetime, asked: Asked | None =
     """What the policy in force says of the newest prediction; nothing is stored. Raises Conflict without a policy."""
     check_not_erased(credit_request.applicant)
     on_date = lender_today(now)
-    version = PolicyVersion.objects.in_force(credit_request.segment, on_date, now).first()
-    if version is None:
-        raise Conflict(f"No policy for the segment {credit_request.segment} is in force; publish one first.")
+    version = policy_in_force(credit_request.segment, now)
     policy = policy_of(version)
     gathered = gather_policy_facts(credit_request, credit_request.prediction, policy, now, asked)
     outcome = _within(credit_request.product, decide(gathered.facts, gathered.assessment, policy, on_date))
@@ -105,15 +103,6 @@ def _within(product: Product, spoken: Outcome) -> Outcome:
 
 def may_be_offered(product: Product, terms: Terms) -> bool:
     return terms.amount >= product.least_amount and terms.term_months >= product.least_term_months
-
-
-def policy_of(version: PolicyVersion) -> Policy:
-    return _read(version.digest, version.text)
-
-
-@lru_cache(maxsize=32)
-def _read(digest: str, text: str) -> Policy:
-    return read_policy(text)
 
 
 def bring_up_to_date(held: CreditRequest, actor: User | None, now: datetime) -> None:

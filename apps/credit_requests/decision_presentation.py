@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from apps.common.crypto import DataErased
-from apps.credit_requests.deciding import Evaluation, policy_of
+from apps.credit_requests.deciding import Evaluation
 from apps.credit_requests.models import Decision, Override
 from apps.credit_requests.outcomes import recorded_outcome
 from apps.policies.models import PolicyVersion
+from apps.policies.services import policy_of
 from apps.policies.texts import reason_texts
 
 LENDER = "lender"

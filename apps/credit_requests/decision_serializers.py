@@ -14,13 +14,13 @@ class PolicyReasonSerializer(serializers.Serializer):
     text = serializers.CharField(allow_null=True, help_text="For the lender's own people.")
 
 
-class OfferedSerializer(serializers.Serializer):
+class OfferedTermsSerializer(serializers.Serializer):
     amount = serializers.IntegerField()
     term_months = serializers.IntegerField()
     annual_rate_basis_points = serializers.IntegerField()
 
 
-class TermsSerializer(OfferedSerializer):
+class TermsSerializer(OfferedTermsSerializer):
     instalment = serializers.IntegerField(allow_null=True, help_text="A month, rounded up.")
 
 
@@ -134,7 +134,7 @@ class OverrideSerializer(serializers.Serializer):
     direction = serializers.CharField(help_text="low_side, high_side or empty.")
     reason_code = serializers.CharField()
     comment = serializers.CharField(allow_null=True)
-    terms = OfferedSerializer()
+    terms = OfferedTermsSerializer()
     second_person_for = serializers.ListField(
         child=serializers.CharField(), help_text="amount, override, knockout; empty where one person was enough."
     )

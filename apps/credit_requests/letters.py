@@ -23,10 +23,10 @@ from apps.common.crypto import DataErased
 from apps.common.days import lender_today
 from apps.common.errors import Conflict, InvalidInput
 from apps.credit_requests.alternatives import Alternative, find_alternatives
-from apps.credit_requests.deciding import policy_of
 from apps.credit_requests.models import CreditRequest, Decision
 from apps.credit_requests.outcomes import recorded_outcome
 from apps.policies.documents import Policy
+from apps.policies.services import policy_of
 from apps.policies.texts import reason_texts
 from apps.scoring_engine.ml.words import Words, words_of
 from apps.scoring_engine.presentation import render
