@@ -56,6 +56,7 @@ def test_what_the_settings_name_is_found_in_a_production_start(tmp_path):
         ({"ENVIRONMENT": "staging"}, "ENVIRONMENT is 'staging'; allowed are local and production."),
         ({"SOLIQ_CLIENT": "mock"}, "SOLIQ_CLIENT is mock in production"),
         ({"KADASTR_CLIENT": None}, "KADASTR_CLIENT is mock in production"),
+        ({"WEBHOOK_DEADLINE_SECONDS": "0"}, "WEBHOOK_DEADLINE_SECONDS is more than 0 and at most 60"),
     ],
 )
 def test_what_is_missing_is_named(tmp_path, changes, message):

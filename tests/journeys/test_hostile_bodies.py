@@ -19,6 +19,7 @@ ADDRESSES = {
     "/api/products/": "administrator",
     "/api/users/": "administrator",
     "/api/branches/": "administrator",
+    "/api/webhooks/": "administrator",
     "/api/external/soliq/lookup/": "officer",
 }
 DEEP = 200_000
