@@ -1,10 +1,12 @@
 """Decisions over the API: exact outcomes, who may, what is refused, and that a refusal leaves nothing."""
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from apps.accounts.tests.factories import client_for, make_branch, make_user
 from apps.audit.models import AuditEvent
+from apps.common.models import DataKey
 from apps.credit_requests.history import history_texts
 from apps.credit_requests.models import CreditRequest, Decision, Override, RegisterAnswer
 from apps.credit_requests.tests.deciders import (
@@ -450,6 +452,24 @@ def test_each_step_has_its_words_in_every_language(officer):
     request = make_request()
     shown = {code: officer.get(at(request, "history") + f"?language={code}").json()[0]["text"] for code in texts}
     assert shown == {code: texts[code]["create"] for code in texts}
+
+
+def test_once_the_applicant_is_erased_what_was_said_is_gone_and_nothing_is_decided(policy, officer, approver):
+    override = waiting(officer)
+    key = DataKey.objects.get(id=CreditRequest.objects.get(id=override["credit_request"]).individual.data_key_id)
+    key.destroyed_at = timezone.now()
+    key.save()
+    address = f"{LIST}{override['credit_request']}/"
+    decision = officer.get(f"{address}decisions/").json()[0]
+    assert (decision["outcome"], decision["comment"], decision["trace"]) == ("refer", None, None)
+    assert officer.get(f"{OVERRIDES}{override['id']}/").json() == override | {"comment": None, "closing_comment": None}
+    steps = {step["step"]: step for step in officer.get(f"{address}history/").json()}
+    assert (steps["refer"]["comment"], steps["override_request"]["comment"]) == (None, None)
+    before = counted()
+    refused(officer.get(f"{address}policy/"), 409)
+    refused(approver.post(f"{OVERRIDES}{override['id']}/confirm/", {"comment": "x"}), 409)
+    refused(officer.post(f"{address}register-answers/", {"register": "self_ban", "is_listed": True}), 409)
+    assert counted() == before
 
 
 # --- Lists ----------------------------------------------------------------------------------------------------
