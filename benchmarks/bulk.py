@@ -15,8 +15,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from benchmarks.postgresql import private_postgresql
@@ -35,11 +37,24 @@ def start(url: str, folder: str) -> None:
     django.setup()
 
 
-def timed(call: Callable[[], Any]) -> tuple[float, float, Any]:
-    """Seconds of the clock, seconds of this process's CPU, and the result."""
-    wall, used = time.perf_counter(), time.process_time()
+def timed(call: Callable[[], Any]) -> tuple[float, float, float, Any]:
+    """Seconds of the clock, of this process's CPU and of its PostgreSQL backend's, and the result."""
+    wall, used, database = time.perf_counter(), time.process_time(), backend_seconds()
     result = call()
-    return time.perf_counter() - wall, time.process_time() - used, result
+    return time.perf_counter() - wall, time.process_time() - used, backend_seconds() - database, result
+
+
+def backend_seconds() -> float:
+    from django.db import connection
+
+    connection.ensure_connection()
+    stat = Path(f"/proc/{connection.connection.info.backend_pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def ticks_of_host() -> list[int]:
+    """user, nice, system, idle, iowait, irq, softirq, steal: of all cores, since the host started."""
+    return [int(field) for field in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
 
 
 def post(path: str, token: str, body: bytes) -> bytes:
@@ -69,9 +84,10 @@ def bulk_api(applicants: int, rounds: int) -> dict[str, float]:
     token, draw = issue_token(user=user, expires_in=timedelta(hours=1), actor=user)[1], random.Random(1)  # noqa: S311
     body = json.dumps({"applicants": [applicant(draw) for _ in range(applicants)]}).encode()
     post("/api/score/individual/bulk/", token, body)
-    times = [timed(lambda: post("/api/score/individual/bulk/", token, body))[:2] for _ in range(rounds)]
-    wall, used = sorted(times)[len(times) // 2]
+    times = [timed(lambda: post("/api/score/individual/bulk/", token, body))[:3] for _ in range(rounds)]
+    wall, used, database = (median(column) for column in zip(*times, strict=True))
     figures = {"applicants_s": round(applicants / wall), "cpu_us_per_applicant": round(used / applicants * 1e6)}
+    figures |= {"database_cpu_us_per_applicant": round(database / applicants * 1e6)}
     return figures | {"applicants": applicants, "body_mb": round(len(body) / 1e6, 1)}
 
 
@@ -137,31 +153,36 @@ def sealed_records(keys: list[Any]) -> tuple[list[Any], list[Any]]:
 def rescoring(count: int, rounds: int) -> dict[str, float]:
     from django.utils import timezone
 
-    from apps.credit_requests.bulk_rescoring import rescore_undecided
+    from apps.credit_requests.bulk_rescoring import rescore_in_processes, rescore_undecided
     from apps.credit_requests.models import CreditRequest
     from apps.credit_requests.rescoring import rescore_credit_request
     from apps.scoring_engine.tests.factories import put_in_service
     from apps.scoring_engine.tests.fixed_card import fixed_card
 
-    def of_another_model(round_: int) -> tuple[float, float]:
+    def of_another_model(round_: int, workers: int = 1) -> tuple[float, float, float]:
         put_in_service(fixed_card(version=f"individual-9.{round_}.0"))
-        wall, used, counts = timed(lambda: rescore_undecided(now=timezone.now()))
+        rescore = rescore_undecided if workers == 1 else partial(rescore_in_processes, workers)
+        *spent, counts = timed(rescore)
         if counts["rescored"] != count:
             raise SystemExit(f"Of {count} requests {counts} were rescored.")
-        return wall, used
+        return tuple(spent)
 
     stored_requests(count)
     of_another_model(0)
     sample = list(CreditRequest.objects.undecided()[:100])
     put_in_service(fixed_card(version="individual-8.0.0"))
     alone = timed(lambda: [rescore_credit_request(credit_request=each, actor=None) for each in sample])[0]
-    wall, used = sorted(of_another_model(round_) for round_ in range(1, rounds + 1))[rounds // 2]
+    times = [of_another_model(round_) for round_ in range(1, rounds + 1)]
+    wall, used, database = (median(column) for column in zip(*times, strict=True))
+    by_two = of_another_model(rounds + 1, workers=2)[0]
     again = timed(lambda: rescore_undecided(now=timezone.now()))[0]
     return {
         "requests": count,
         "one_by_one_rows_s": round(len(sample) / alone),
         "changed_rows_s": round(count / wall),
         "cpu_us_per_changed_row": round(used / count * 1e6),
+        "database_cpu_us_per_changed_row": round(database / count * 1e6),
+        "changed_rows_s_by_two_processes_with_their_start": round(count / by_two),
         "unchanged_rows_s": round(count / again),
     }
 
@@ -174,6 +195,7 @@ def main() -> None:
     options = parser.parse_args()
     with private_postgresql() as url, tempfile.TemporaryDirectory() as folder:
         start(url, folder)
+        before = ticks_of_host()
         found = {
             "bulk_api": bulk_api(options.applicants, options.rounds),
             "rescoring": rescoring(options.requests, options.rounds),
@@ -181,9 +203,11 @@ def main() -> None:
         from django.db import connections
 
         connections.close_all()
+    ticks = [now - then for now, then in zip(ticks_of_host(), before, strict=True)]
     for name, figures in found.items():
         print(f"  {name:<10} {figures}")
-    print(json.dumps(found | {"load_average": round(os.getloadavg()[0], 1)}))
+    host = {"load_average": round(os.getloadavg()[0], 1), "steal": round(ticks[7] / sum(ticks), 3)}
+    print(json.dumps(found | {"host": host}))
 
 
 if __name__ == "__main__":
