@@ -2,10 +2,12 @@
 
 Ours checks the facts strictly, counts the caller's requests, seals the facts and keeps a durable row of the log and an
 audit event; the plain view has none of that and no middleware but Django's CommonMiddleware. Both stand behind gunicorn
-with two workers of four threads on one private PostgreSQL (fsync and synchronous_commit on), ask for the same token,
-get the same facts, and take turns. Throttles count in Redis, as in production. commit_ms is what a bare INSERT with its
-COMMIT takes here on one connection, the floor under a durable row. Clients, servers and databases share the cores of
-the machine. Run as `python -m benchmarks.http_scoring`; the last line is JSON.
+with the same workers, those of the Dockerfile unless told otherwise, on one private PostgreSQL (fsync and
+synchronous_commit on), ask for the same token, get the same facts, and take turns. The plain view reads the token with
+knox as it comes; with --same-tokens it borrows our class, which finds token, person and branch by one planned
+statement. Throttles count in Redis, as in production. commit_ms is what a bare INSERT with its COMMIT takes here on one
+connection, the floor under a durable row. Clients, servers and databases share the cores of the machine. Run as
+`python -m benchmarks.http_scoring`; the last line is JSON.
 """
 
 import argparse
@@ -28,7 +30,8 @@ import psycopg
 from benchmarks.postgresql import free_port, private_postgresql
 
 ROOT = Path(__file__).resolve().parents[1]
-CONNECTIONS, WORKERS, THREADS = 8, 2, 4
+CONNECTIONS = 8
+OUR_TOKENS = "apps.accounts.authentication.TokenAuthentication"
 OFFICER = """
 from datetime import timedelta
 from apps.accounts.models import Branch
@@ -85,11 +88,11 @@ def prepare(env: dict[str, str]) -> str:
 
 
 @contextmanager
-def served(application: str, env: dict[str, str]) -> Iterator[int]:
+def served(application: str, env: dict[str, str], options: argparse.Namespace) -> Iterator[int]:
     """gunicorn with `application`; yields its port once it answers."""
     port = free_port()
-    command = ["-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--workers", str(WORKERS)]
-    command += ["--threads", str(THREADS)]
+    command = ["-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--workers", str(options.workers)]
+    command += ["--threads", str(options.threads)]
     process = subprocess.Popen(
         [sys.executable, *command, "--log-level", "error"], cwd=ROOT, env=env, stderr=subprocess.DEVNULL
     )
@@ -128,16 +131,16 @@ def load(port: int, path: str, token: str, seconds: float, lines: str) -> dict[s
     return json.loads(done.stdout)
 
 
-def measure(env: dict[str, str], token: str, rounds: int, seconds: float) -> dict[str, list[dict[str, float]]]:
+def measure(env: dict[str, str], token: str, options: argparse.Namespace) -> dict[str, list[dict[str, float]]]:
     found: dict[str, list[dict[str, float]]] = {"credit_ml": [], "plain": []}
     lines = bodies(500)
-    with served("config.wsgi", env) as ours, served("benchmarks.plain_site.wsgi", env) as plain:
+    with served("config.wsgi", env, options) as ours, served("benchmarks.plain_site.wsgi", env, options) as plain:
         sides = {"credit_ml": (ours, "/api/score/individual/"), "plain": (plain, "/score/")}
         for port, path in sides.values():
             load(port, path, token, 2, lines)
-        for _ in range(rounds):
+        for _ in range(options.rounds):
             for name, (port, path) in sides.items():
-                found[name].append(load(port, path, token, seconds, lines))
+                found[name].append(load(port, path, token, options.seconds, lines))
                 print(f"  {name:<10} {found[name][-1]}", flush=True)
     return found
 
@@ -150,6 +153,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=6)
+    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1, help="Of each worker; with one it is gunicorn's sync worker.")
+    parser.add_argument("--same-tokens", action="store_true", help="The plain view reads tokens by our class.")
     options = parser.parse_args()
     with private_postgresql() as url, tempfile.TemporaryDirectory() as folder, private_redis(folder) as redis:
         env = os.environ | {"DATABASE_URL": url, "DATA_DIR": folder, "THROTTLE_USER": "10000000/min"}
@@ -157,10 +163,11 @@ def main() -> None:
         floor = milliseconds_of_commit(url)
         env |= {"LOG_LEVEL": "INFO", "PLAIN_SITE_MODEL": f"{folder}/model.txt", "PYTHONPATH": str(ROOT)}
         python("-c", MODEL, env["PLAIN_SITE_MODEL"], env=env)
-        found = measure(env, prepare(env), options.rounds, options.seconds)
+        env |= {"PLAIN_SITE_TOKENS": OUR_TOKENS if options.same_tokens else "knox.auth.TokenAuthentication"}
+        found = measure(env, prepare(env), options)
     figures = {name: median(rounds) for name, rounds in found.items()}
     ratio = round(figures["credit_ml"]["requests_s"] / figures["plain"]["requests_s"], 2)
-    setup = {"commit_ms": floor, "connections": CONNECTIONS, "workers": WORKERS, "threads": THREADS}
+    setup = {"commit_ms": floor, "connections": CONNECTIONS} | vars(options)
     setup["load_average"] = round(os.getloadavg()[0], 1)
     print(json.dumps(figures | {"ratio": ratio} | setup))
 

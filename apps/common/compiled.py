@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from django.db import connection, models
+from django.db.backends.utils import CursorWrapper
 
 _VALUE = "the value asked for"
 
@@ -24,10 +25,14 @@ class CompiledRead:
         sql, params = compiler.as_sql()
         return sql, tuple(params), compiler.get_converters([column for column, _, _ in compiler.select])
 
+    def _cursor(self) -> CursorWrapper:
+        # Two statements of one round trip cannot be planned ahead.
+        return connection.cursor() if self.first or connection.vendor != "postgresql" else connection.planned_cursor()
+
     def rows(self, value: str) -> list[list[Any]]:
         sql, params, converters = self._compiled(connection.vendor)
         given = [value if param == _VALUE else param for param in params]
-        with connection.cursor() as cursor:
+        with self._cursor() as cursor:
             if self.first and connection.vendor == "postgresql":
                 cursor.execute(f"{self.first}; {sql}", given)
                 cursor.nextset()

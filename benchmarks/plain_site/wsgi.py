@@ -9,7 +9,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 settings.ROOT_URLCONF = "benchmarks.plain_site.urls"
 settings.MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 settings.REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.authentication.TokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [os.environ["PLAIN_SITE_TOKENS"]],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
