@@ -115,8 +115,6 @@ else:
     DATABASES["default"]["ENGINE"] = "apps.common.postgresql"
     # Of the cursors that ask for it only: see apps/common/postgresql.
     DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 1
-    # Of the cursors that ask for it only: see apps/common/postgresql.
-    DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 1
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Migrations and roles run as the owner of the tables; the processes run as a role that cannot change history.
