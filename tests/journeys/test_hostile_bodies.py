@@ -20,6 +20,7 @@ ADDRESSES = {
     "/api/users/": "administrator",
     "/api/branches/": "administrator",
     "/api/webhooks/": "administrator",
+    "/api/staff-links/": "officer",
     "/api/external/soliq/lookup/": "officer",
 }
 DEEP = 200_000

@@ -1,5 +1,7 @@
 """Decisions over the API: exact outcomes, who may, what is refused, and that a refusal leaves nothing."""
 
+import json
+
 import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -21,6 +23,7 @@ from apps.credit_requests.tests.deciders import (
 from apps.credit_requests.tests.factories import make_officer, make_request
 from apps.individuals.tests.factories import make_individual
 from apps.scoring_engine.models import PredictionLog
+from tests.journeys.test_hostile_bodies import BODIES as HOSTILE
 
 pytestmark = pytest.mark.django_db
 LIST = "/api/credit-requests/"
@@ -347,6 +350,22 @@ def test_the_queue_of_overrides_is_of_the_branch_and_closed_by_approvers_only(po
         else:
             refused(own.post(address, {"comment": " "}), 400, "comment")
             refused(own.post(f"{OVERRIDES}{NOBODY}/{verb}/", body), 404)
+    assert counted() == before
+
+
+@pytest.mark.parametrize("action", BODIES)
+def test_hostile_bodies_leave_nothing(policy, officer, action):
+    request = make_scored(GREY)
+    before = counted()
+    for name, body in HOSTILE.items():
+        response = officer.generic("POST", at(request, action), body, content_type="application/json")
+        assert response.status_code in (400, 413), (name, response.content[:200])
+    for odd in ("a\x00b", "\ud800", ["a"], {"a": 1}, 1.5, True, None):
+        for field in ("comment", "reason", "reason_code", "prediction", "terms", "register", "version", "is_listed"):
+            body = BODIES[action] | {field: odd}
+            if body != BODIES[action]:
+                response = officer.generic("POST", at(request, action), json.dumps(body), "application/json")
+                assert response.status_code == 400, (field, odd, response.content[:200])
     assert counted() == before
 
 
