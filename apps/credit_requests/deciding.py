@@ -90,11 +90,11 @@ def evaluate(credit_request: CreditRequest, now: datetime, asked: Asked | None =
     version = policy_in_force(credit_request.segment, now)
     policy = policy_of(version)
     gathered = gather_policy_facts(credit_request, credit_request.prediction, policy, now, asked)
-    outcome = _within(credit_request.product, decide(gathered.facts, gathered.assessment, policy, on_date))
+    outcome = within_product(credit_request.product, decide(gathered.facts, gathered.assessment, policy, on_date))
     return Evaluation(version, policy, gathered, outcome, on_date)
 
 
-def _within(product: Product, spoken: Outcome) -> Outcome:
+def within_product(product: Product, spoken: Outcome) -> Outcome:
     """A cap may leave less than the product starts with: that is for people to talk about with the applicant."""
     if spoken.outcome != APPROVE or may_be_offered(product, spoken.terms):
         return spoken

@@ -1,5 +1,6 @@
 """People who decide, rows of decisions that no service wrote, and policies to test with."""
 
+import hashlib
 import uuid
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -34,7 +35,7 @@ def policy_row(text: str = "", *, segment: str = "individual", publish: bool = T
         "version": uuid.uuid4().hex[:8],
         "segment": segment,
         "valid_from": date(2020, 1, 1),
-        "digest": uuid.uuid4().hex * 2,
+        "digest": hashlib.sha256(text.encode()).hexdigest(),
         "text": text,
         "made_by": make_user("analyst"),
         "created_at": LONG_AGO,
