@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -121,12 +121,17 @@ class ReasonTextSerializer(serializers.Serializer):
     text = serializers.CharField()
 
 
+@extend_schema_field({"oneOf": [{"type": "number"}, {"type": "string"}, {"type": "boolean"}]})
+class FactField(serializers.JSONField):
+    pass
+
+
 class StepSerializer(serializers.Serializer):
     code = serializers.CharField()
     kind = serializers.CharField()
     fired = serializers.BooleanField(allow_null=True, help_text="Null where a fact that decides it is not known.")
     outcome = serializers.CharField(help_text="What the rule asks for.")
-    values = serializers.DictField(child=serializers.JSONField())
+    values = serializers.DictField(child=FactField())
     missing = serializers.ListField(child=serializers.CharField())
 
 
