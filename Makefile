@@ -72,7 +72,7 @@ bench-env: $(BENCH_BIN)/python ## Make .venv-bench: the locked requirements and 
 
 bench: bench-env ## Accuracy, training time and speed of scoring beside peers, in one run
 	@set -e; for run in training "training --sets individual,company --models card,logistic,lightgbm" \
-		large_table scoring_speed batch http_scoring bulk rollback; do echo "== $$run"; $(BENCH_BIN)/python -m benchmarks.$$run; done
+		large_table scoring_speed batch http_scoring bulk rollback decide simulate; do echo "== $$run"; $(BENCH_BIN)/python -m benchmarks.$$run; done
 
 openapi: setup-dev ## Write docs/api/openapi.yaml anew
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/api/openapi.yaml
