@@ -15,8 +15,8 @@ from apps.credit_requests.register_answers import fresh_answer
 from apps.credit_requests.transitions import APPROVED, UNDECIDED
 from apps.external_integrations.models import ExternalRecord, Origin
 from apps.external_integrations.services import FRESH_DAYS, is_stale, usable_version
-from apps.policies.policy import Policy
 from apps.policies.engine import Assessment
+from apps.policies.policy import Policy
 from apps.scoring_engine.models import ModelVersion, PredictionLog
 
 ONLINE = CreditRequest.Channel.ONLINE
