@@ -32,7 +32,10 @@ class Handler(BaseHTTPRequestHandler):
     server: "Receiver"
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(length := int(self.headers["Content-Length"]))
+        if len(body) < length:  # the sender died, or gave up, halfway through: nothing has come
+            self.close_connection = True
+            return
         self.came = Received(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
         with self.server.lock:
             self.server.received.append(self.came)
