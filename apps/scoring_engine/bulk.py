@@ -36,7 +36,7 @@ def score_applicants(
     """Score and log facts that the caller sent, each applicant under a data key of their own, in the order given.
 
     A key of their own, because whoever asks to be erased is one of thousands, and an insert-only row goes only with its
-    key: one key for the call would be cheaper by a tenth, and erase either everybody or nobody.
+    key: one key for the call would be cheaper, and erase either everybody or nobody.
 
     `applicants`: bodies as of one scoring. Of one that is refused its problems stand in its place, or, when
     `refuse_all`, InvalidInput names row and field, and nothing is written.
