@@ -218,8 +218,9 @@ def _rules(file: Table, kinds: Mapping[str, str]) -> tuple[Rule, ...]:
 
 
 def _rule(table: Table, kinds: Mapping[str, str]) -> Rule:
-    code, kind = table.code(), table.one_of("kind", KINDS)
+    code = table.code()
     table.where = f"{table.where} {code}" if code else table.where
+    kind = table.one_of("kind", KINDS)
     hard = kind in (KNOCKOUT, LEGAL)
     rule = Rule(
         code=code,

@@ -88,9 +88,10 @@ class Table:
     def one_of(self, name: str, allowed: Iterable[str], default: Any = MISSING) -> str:
         allowed = tuple(allowed)
         value = self.typed(name, str, f"one of {', '.join(allowed)}", default, fallback=allowed[0])
-        if value is not default and value not in allowed:
-            self.note(name, f"must be one of {', '.join(allowed)}, not {shown(value)}")
-        return value
+        if value is default or value in allowed:
+            return value
+        self.note(name, f"must be one of {', '.join(allowed)}, not {shown(value)}")
+        return allowed[0]
 
     def codes(self, name: str, allowed: Iterable[str] | None = None) -> tuple[str, ...]:
         values = self.typed(name, list, "a list of names", fallback=[])
