@@ -14,6 +14,7 @@ from apps.credit_requests.api import CreditRequestViewSet, ProductViewSet
 from apps.credit_requests.api_decisions import DecisionViewSet, OverrideViewSet
 from apps.credit_requests.api_letters import LetterView
 from apps.credit_requests.api_reports import OverrideReportView
+from apps.credit_requests.api_simulation import SimulationViewSet
 from apps.credit_requests.api_staff_links import StaffLinkViewSet
 from apps.external_integrations.api import KadastrView, SoliqLookupView, SoliqView
 from apps.individuals.api import IndividualViewSet
@@ -37,6 +38,7 @@ router.register("credit-requests", DecisionViewSet, basename="credit-request-dec
 router.register("overrides", OverrideViewSet, basename="override")
 router.register("staff-links", StaffLinkViewSet, basename="staff-link")
 router.register("policies", PolicyViewSet, basename="policy")
+router.register("simulations", SimulationViewSet, basename="simulation")
 router.register("models", ModelViewSet, basename="model")
 router.register("prediction-logs", PredictionLogViewSet, basename="prediction-log")
 router.register("webhooks", WebhookViewSet, basename="webhook")

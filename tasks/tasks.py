@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from apps.common import background, idempotency
-from apps.credit_requests import overriding, rescoring
+from apps.credit_requests import overriding, rescoring, simulation_jobs
 from apps.external_integrations import services as external_records
 from apps.scoring_engine import retention
 from apps.webhooks import delivering
@@ -66,6 +66,12 @@ def rescore_applicant_requests(
 def expire_overrides() -> dict[str, int]:
     """Close the overrides that no second person confirmed in time."""
     return overriding.expire_overrides(timezone.now())
+
+
+@shared_task(name="tasks.tasks.simulate_policy")
+def simulate_policy(simulation_id: str) -> dict[str, str]:
+    """Queued when an analyst asks to try a policy on past requests."""
+    return simulation_jobs.work_simulation(simulation_id=simulation_id, clock=timezone.now)
 
 
 @shared_task(name="tasks.tasks.cleanup_prediction_logs")

@@ -15,9 +15,9 @@ from django.db import models
 from apps.accounts.models import User
 from apps.common.errors import InvalidInput
 from apps.credit_requests.simulation_figures import SIDES, Document, Tally
-from apps.credit_requests.simulation_filters import RequestFilter
+from apps.credit_requests.simulation_filters import RequestFilter, chosen_requests
 from apps.credit_requests.simulation_policies import Named, check_comparable
-from apps.credit_requests.simulation_requests import Told, chosen_requests, record_opening, request_tables
+from apps.credit_requests.simulation_requests import Told, record_opening, request_tables
 from apps.credit_requests.simulation_tables import Form, as_batch, only_of_currency, open_snapshot
 from apps.policies.columns import decide_columns
 from apps.policies.policy import Policy
@@ -122,7 +122,8 @@ def _document(
 ) -> Document:  # fmt: skip
     told = {name: dict(sorted(counts.items())) for name, counts in apart.items()}
     if not tally.rows:
-        left = ", ".join(f"{name.replace('_', ' ')}: {number}" for name, number in (source | told).items() if number)
+        counts = {name: number for name, number in source.items() if isinstance(number, int)} | told["other_currency"]
+        left = ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in counts.items() if number)
         raise InvalidInput(f"There is nothing to simulate: {left or 'no rows'}.")
     return {
         "format": FORMAT,

@@ -206,13 +206,13 @@ class Curve:
         self.sums += np.stack([_summed(places, one, len(self.seen)) for one in measured])
 
     def figures(self, rows: int) -> Document:
-        """From a step before the first value to a step after the last."""
+        """From a cut-off on one side of all values to one on the other."""
         if self.on == "score":
             totals = np.cumsum(self.sums[:, ::-1], axis=1)[:, ::-1][:, 1:]
         else:
             totals = np.cumsum(self.sums, axis=1)[:, :-1]
         filled = np.flatnonzero(self.seen)
-        first, last = (max(filled[0] - 1, 0), filled[-1] + 1) if len(filled) else (0, 0)
+        first, last = (max(filled[0] - 1, 0), filled[-1]) if len(filled) else (0, 0)
         marked = {one["cut_off"] for one in self.today}
         points = [
             {"cut_off": _rounded(cut_off)} | told(totals[:, place], rows)

@@ -1,13 +1,19 @@
 """Which past requests a simulation looks at."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import Any
 
+from django.db.models import QuerySet
+
+from apps.accounts.lookup import branch_with_code
+from apps.common.days import start_of
 from apps.common.errors import InvalidInput
+from apps.credit_requests.models import CreditRequest, Product
 from apps.policies.names import CHANNELS
 
 ALL = "all"
+DAYS = ("since", "until")
 SHOWN = "since=2026-01-01 until=2026-07-01 branch=main product=consumer-1 channel=online"
 
 
@@ -27,6 +33,11 @@ class RequestFilter:
         if self.channel is not None and self.channel not in CHANNELS:
             raise InvalidInput.of(channel=f"{self.channel[:40]!r} was given; allowed are {', '.join(CHANNELS)}.")
 
+    @classmethod
+    def of_texts(cls, given: Mapping[str, str]) -> "RequestFilter":
+        """From what as_dict gave. Raises InvalidInput for a day that is none."""
+        return cls(**{name: _day(name, value) if name in DAYS else value for name, value in given.items()})
+
     def __str__(self) -> str:
         return " ".join(f"{name}={value}" for name, value in self.as_dict().items()) or ALL
 
@@ -41,17 +52,17 @@ NAMES = tuple(one.name for one in fields(RequestFilter))
 
 def read_filter(text: str) -> RequestFilter:
     """From name=value pairs with spaces between them, or `all`. Raises InvalidInput naming what is allowed."""
-    given: dict[str, Any] = {}
+    given: dict[str, str] = {}
     for part in text.split() if text.strip() != ALL else ():
         name, equals, value = part.partition("=")
         if name not in NAMES or not equals or not value:
             raise InvalidInput.of(requests=f"{part[:60]!r} was given; allowed are {ALL}, or pairs such as {SHOWN}.")
         if name in given:
             raise InvalidInput.of(requests=f"{name} is given twice.")
-        given[name] = _day(name, value) if name in ("since", "until") else value
+        given[name] = value
     if not given and text.strip() != ALL:
         raise InvalidInput.of(requests=f"Nothing was given; allowed are {ALL}, or pairs such as {SHOWN}.")
-    return RequestFilter(**given)
+    return RequestFilter.of_texts(given)
 
 
 def _day(name: str, text: str) -> date:
@@ -59,3 +70,27 @@ def _day(name: str, text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise InvalidInput.of(**{name: f"{text[:40]!r} was given; allowed is a day such as 2026-01-01."}) from None
+
+
+def chosen_requests(segment: str, chosen: RequestFilter) -> QuerySet[CreditRequest]:
+    """Newest first. Raises NotFound, InvalidInput for a branch or product that is not there."""
+    rows = CreditRequest.objects.exclude(**{f"{segment}_id": None})
+    if chosen.since is not None:
+        rows = rows.filter(created_at__gte=start_of(chosen.since))
+    if chosen.until is not None:
+        rows = rows.filter(created_at__lt=start_of(chosen.until))
+    if chosen.branch is not None:
+        rows = rows.filter(branch=branch_with_code(chosen.branch))
+    if chosen.product is not None:
+        rows = rows.filter(product=_product(chosen.product))
+    if chosen.channel is not None:
+        rows = rows.filter(channel=chosen.channel)
+    return rows.order_by("-created_at", "-id")
+
+
+def _product(code: str) -> Product:
+    found = Product.objects.filter(code=code).first()
+    if found is None:
+        known = ", ".join(Product.objects.order_by("code").values_list("code", flat=True)[:20]) or "none"
+        raise InvalidInput.of(product=f"There is no product {code[:40]!r}. There are: {known}.")
+    return found

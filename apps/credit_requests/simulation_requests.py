@@ -17,16 +17,14 @@ import pyarrow.parquet as pq
 from django.db import models, transaction
 from django.db.models import QuerySet
 
-from apps.accounts.lookup import branch_with_code
 from apps.accounts.models import User
 from apps.audit.services import record_event
 from apps.common.crypto import DataErased, InvalidTag
-from apps.common.days import start_of
 from apps.common.errors import InvalidInput
-from apps.credit_requests.models import CreditRequest, Decision, Product
+from apps.credit_requests.models import CreditRequest, Decision
 from apps.credit_requests.models.decisions import POLICY
 from apps.credit_requests.policy_facts import gather_policy_facts
-from apps.credit_requests.simulation_filters import RequestFilter
+from apps.credit_requests.simulation_filters import RequestFilter, chosen_requests
 from apps.credit_requests.simulation_tables import Form, as_rows
 from apps.policies.policy import Policy
 
@@ -46,30 +44,6 @@ class Told:
 
     def as_dict(self) -> dict[str, int]:
         return {name: self.counts[name] for name in self.NAMES}
-
-
-def chosen_requests(segment: str, chosen: RequestFilter) -> QuerySet[CreditRequest]:
-    """Newest first. Raises NotFound, InvalidInput for a branch or product that is not there."""
-    rows = CreditRequest.objects.exclude(**{f"{segment}_id": None})
-    if chosen.since is not None:
-        rows = rows.filter(created_at__gte=start_of(chosen.since))
-    if chosen.until is not None:
-        rows = rows.filter(created_at__lt=start_of(chosen.until))
-    if chosen.branch is not None:
-        rows = rows.filter(branch=branch_with_code(chosen.branch))
-    if chosen.product is not None:
-        rows = rows.filter(product=_product(chosen.product))
-    if chosen.channel is not None:
-        rows = rows.filter(channel=chosen.channel)
-    return rows.order_by("-created_at", "-id")
-
-
-def _product(code: str) -> Product:
-    found = Product.objects.filter(code=code).first()
-    if found is None:
-        known = ", ".join(Product.objects.order_by("code").values_list("code", flat=True)[:20]) or "none"
-        raise InvalidInput.of(product=f"There is no product {code[:40]!r}. There are: {known}.")
-    return found
 
 
 def request_tables(

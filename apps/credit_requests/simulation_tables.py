@@ -117,7 +117,7 @@ class _Reader:
         found, kind = self.rows.column(name), self.rows.column(name).type
         number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
         if not number and not pa.types.is_null(kind) and not self.texts:
-            raise self._wrong(name, f"A column of {kind} was given; allowed are numbers.")
+            raise self._wrong(name, f"A column of {_kind(kind)} was given; allowed are numbers.")
         numbers = self._cast(name, found, pa.float64(), "numbers").to_numpy(zero_copy_only=False).astype(float)
         least, most, whole = BOUNDS.get(name, (-MOST, MOST, False))
         right = np.isnan(numbers) | ((numbers >= least) & (numbers <= most))
@@ -132,7 +132,7 @@ class _Reader:
         """0 false, 1 not known, 2 true."""
         found = self.rows.column(name)
         if not pa.types.is_boolean(found.type) and not pa.types.is_null(found.type) and not self.texts:
-            raise self._wrong(name, f"A column of {found.type} was given; allowed are true and false.")
+            raise self._wrong(name, f"A column of {_kind(found.type)} was given; allowed are true and false.")
         flags = self._cast(name, found, pa.bool_(), "true and false")
         return pc.fill_null(pc.if_else(flags, 2, 0), 1).to_numpy(zero_copy_only=False).astype(np.uint8)
 
@@ -207,6 +207,10 @@ class _Reader:
     def _refused(self, name: str, right: Column, values: Column, allowed: str) -> InvalidInput:
         place = int(np.flatnonzero(~right)[0])
         return self._wrong(name, f"Row {self.first_row + place + 1} holds {values[place]:g}; allowed are {allowed}.")
+
+
+def _kind(kind: pa.DataType) -> str:
+    return str(kind.value_type if pa.types.is_dictionary(kind) else kind)
 
 
 def worked_out_grades(probability: Column, horizon: Column) -> Column:

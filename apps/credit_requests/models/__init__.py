@@ -9,6 +9,7 @@ from apps.credit_requests.models.requests import (
     CreditRequestQuerySet,
     Product,
 )
+from apps.credit_requests.models.simulations import Simulation
 
 __all__ = [
     "MOST_FEE_RATE",
@@ -20,5 +21,6 @@ __all__ = [
     "Override",
     "Product",
     "RegisterAnswer",
+    "Simulation",
     "StaffLink",
 ]
