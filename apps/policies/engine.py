@@ -45,7 +45,7 @@ class Assessment:
 class Step(NamedTuple):
     """What one rule said. fired is None where `missing` facts keep it from being known; outcome: what it asks for.
 
-    values: what the rule speaks of, and what its reason shows, as far as it is known.
+    values: what the rule speaks of, as far as it looked; of one that fired, what its reason shows too.
     """
 
     code: str
@@ -246,11 +246,13 @@ class Bound:
 
     def _step(self, rule: Rule, when: Function, names: tuple[str, ...], scope: Scope) -> Step:
         fired = when(scope)
+        if fired is False:
+            return Step(rule.code, rule.kind, False, APPROVE, _seen_of(rule.when.names, scope))
         values = _known_of(names, scope)
-        if fired is None:
-            outcome = APPROVE if rule.unknown == "pass" else rule.unknown
-            return Step(rule.code, rule.kind, None, outcome, values, self._missing(rule.when.names, scope))
-        return Step(rule.code, rule.kind, fired, rule.outcome if fired else APPROVE, values)
+        if fired:
+            return Step(rule.code, rule.kind, True, rule.outcome, values)
+        outcome = APPROVE if rule.unknown == "pass" else rule.unknown
+        return Step(rule.code, rule.kind, None, outcome, values, self._missing(rule.when.names, scope))
 
     def _missing(self, names: Iterable[str], scope: Scope) -> tuple[str, ...]:
         """The facts behind `names` that are not known, not what is derived from them."""
@@ -328,6 +330,12 @@ def _shown_names(names: Sequence[str], texts: Mapping[str, str]) -> tuple[str, .
 
 def _known_of(names: Iterable[str], scope: Scope) -> dict[str, Fact]:
     return {name: value for name in names if (value := scope[name]) is not None}
+
+
+def _seen_of(names: Iterable[str], scope: Scope) -> dict[str, Fact]:
+    """As far as the rule had to look: what decided nothing is not worked out for the trace alone."""
+    seen = scope.get
+    return {name: value for name in names if (value := seen(name)) is not None}
 
 
 def _most(limit: Function | None, scope: Scope, asked: float) -> float | None:

@@ -82,8 +82,11 @@ def _of_two(operation: Callable[..., Value], left: Function, right: Function, *,
         return None if one is None or other is None else operation(one, other)
 
     def finite(known: Known) -> Value:
-        number = value(known)
-        return number if number is None or isfinite(number) else None
+        one, other = left(known), right(known)
+        if one is None or other is None:
+            return None
+        number = operation(one, other)
+        return number if isfinite(number) else None
 
     return finite if is_number else value
 
