@@ -84,16 +84,18 @@ class Tally:
             self.totals[side] += measured[side].sum(axis=1)
             for place, column in enumerate((found.policy_outcome, found.outcome)):
                 self.outcomes[side][place] += np.bincount(column, minlength=len(OUTCOMES))
-            self._count_stops(side, found)
+            self._count_stops(side, batch, found)
         self._add_swaps(decided)
         self._add_segments(batch, measured)
         if self.curve is not None:
             self.curve.add(batch, decided["candidate"], self.cost_of_funds)
 
-    def _count_stops(self, side: str, found: Decided) -> None:
+    def _count_stops(self, side: str, batch: Batch, found: Decided) -> None:
+        """Of bars only the first of a request is known."""
         first, every = self.stops[side]
         first.update(found.first_reason.tolist())
         every.update({code: int(np.count_nonzero(asked)) for code, asked in found.asked.items()})
+        every.update({f"bar:{name}": number for name, number in batch.bars().items()})
 
     def _add_swaps(self, decided: Mapping[str, Decided]) -> None:
         key = decided["current"].outcome.astype(np.int64) * len(OUTCOMES) + decided["candidate"].outcome
@@ -147,7 +149,6 @@ class Tally:
 
     def _rules(self, side: str) -> list[Document]:
         first, every = self.stops[side]
-        bars = {code: number for code, number in first.items() if code.startswith("bar:")}
         kinds = {rule.code: rule.kind for rule in self.policies[side].rules}
         rows = [
             {
@@ -156,7 +157,7 @@ class Tally:
                 "first": first[code],
                 "any": number,
             }
-            for code, number in (every | bars).items()
+            for code, number in every.items()
             if number
         ]
         return sorted(rows, key=lambda row: (-row["first"], -row["any"], row["code"]))

@@ -110,6 +110,7 @@ def test_rules_by_how_many_they_stop(figures):
         ("score_grey", "cut_off", 1, 1),
         ("score_low", "cut_off", 1, 1),
         ("too_long", "limit", 1, 1),
+        ("bar:not_assessed", "bar", 0, 1),
     ]
     assert "score_grey" not in {one["code"] for one in figures["rules"]["candidate"]}
 
