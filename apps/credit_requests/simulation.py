@@ -104,9 +104,9 @@ def _tallied(
     apart = {"other_currency": Counter[str](), "barred": Counter[str]()}
     first_row = 0
     for table in tables:
-        kept, others = only_of_currency(table, candidate.currency)
+        read = as_batch(table, form, texts=texts, first_row=first_row)
+        batch, others = only_of_currency(read, table, candidate.currency)
         apart["other_currency"].update(others)
-        batch = as_batch(kept, form, texts=texts, first_row=first_row)
         first_row += table.num_rows
         if not len(batch):
             continue

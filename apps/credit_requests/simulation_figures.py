@@ -58,6 +58,13 @@ class Batch:
         unassessed = Counter({NOT_ASSESSED: int(np.isnan(self.assessments.score).sum())})
         return +(Counter(dict(zip(names.tolist(), counts.tolist(), strict=True))) + unassessed)
 
+    def only(self, chosen: Column) -> "Batch":
+        return Batch(
+            {name: column[chosen] for name, column in self.columns.items()},
+            Assessments(**{name: getattr(self.assessments, name)[chosen] for name in Assessments.__slots__}),
+            {name: Group(group.names, group.places[chosen]) for name, group in self.groups.items()},
+        )
+
     def without_bars(self) -> "Batch":
         return replace(self, assessments=replace(self.assessments, bar=np.full(len(self), "")))
 

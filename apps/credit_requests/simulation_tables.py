@@ -71,7 +71,7 @@ class Form:
 
     def check_columns(self, names: Sequence[str]) -> None:
         allowed = ", ".join(self.allowed)
-        if lost := [name for name in self.by if name not in names and name not in SEGMENTS]:
+        if lost := [name for name in self.by if name not in names and name != "grade"]:
             raise InvalidInput.of(by=f"The table has no column {', '.join(lost)}; it has {', '.join(names)}.")
         if unknown := [name for name in names if name not in self.allowed and name not in self.by]:
             why = f"No column of a snapshot. Allowed are {allowed}; name it with --by if it tells segments apart."
@@ -223,10 +223,10 @@ def worked_out_grades(probability: Column, horizon: Column) -> Column:
     return found
 
 
-def only_of_currency(rows: pa.RecordBatch, currency: str) -> tuple[pa.RecordBatch, Mapping[str, int]]:
-    """The rows in the policies' currency, and how many there are of each other one. Empty means the policies' own."""
+def only_of_currency(batch: Batch, rows: pa.RecordBatch, currency: str) -> tuple[Batch, Mapping[str, int]]:
+    """Those in the policies' currency, and how many there are of each other one. Empty means the policies' own."""
     if "currency" not in rows.schema.names:
-        return rows, {}
+        return batch, {}
     named = rows.column("currency")
     named = named.dictionary_decode() if pa.types.is_dictionary(named.type) else named
     named = pc.fill_null(named.cast(pa.string()), currency)
@@ -234,7 +234,7 @@ def only_of_currency(rows: pa.RecordBatch, currency: str) -> tuple[pa.RecordBatc
     others = {name: number for name, number in counts.items() if name != currency}
     if wrong := [name for name in others if name not in CURRENCIES]:
         raise InvalidInput.of(currency=f"{wrong[0][:40]!r} was given; allowed are {', '.join(CURRENCIES)}.")
-    return (rows.filter(pc.equal(named, currency)) if others else rows), others
+    return (batch.only(pc.equal(named, currency).to_numpy(zero_copy_only=False)) if others else batch), others
 
 
 def as_rows(found: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.RecordBatch:

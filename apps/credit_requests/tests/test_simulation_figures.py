@@ -197,6 +197,21 @@ def test_money_of_other_currencies_is_told_apart(tmp_path):
     assert found["approved"]["candidate"]["amount"] == 1000
 
 
+def test_a_row_is_named_by_its_place_in_the_file(tmp_path):
+    path = written(tmp_path, currency=["USD"] * 7 + ["UZS"], term_months=[12] * 7 + [0])
+    with pytest.raises(InvalidInput, match="term_months: Row 8 holds 0"):
+        simulated(path)
+
+
+def test_an_empty_table_is_nothing_to_simulate(tmp_path):
+    for currency, words in (("USD", "found 8, USD 8"), ("UZS", "no rows")):
+        path = written(tmp_path, currency=[currency] * 8)
+        if currency == "UZS":
+            pq.write_table(pq.read_table(path)[:0], path)
+        with pytest.raises(InvalidInput, match=f"There is nothing to simulate: {words}"):
+            simulated(path)
+
+
 def test_a_further_column_tells_segments_apart(tmp_path):
     path = written(tmp_path, region=[1, 1, 2, 2, 2, 2, None, 1])
     found = simulated(path, Terms(DAY, by=("region",)))["segments"]["region"]
@@ -238,7 +253,11 @@ def test_a_csv_with_a_word_for_a_number_names_the_column(tmp_path):
 
 @pytest.mark.parametrize(
     ("terms", "words"),
-    [(Terms(DAY, 1.5), "cost_of_funds: 1.5"), (Terms(DAY, by=("region",)), "by: The table has no column region")],
+    [
+        (Terms(DAY, 1.5), "cost_of_funds: 1.5"),
+        (Terms(DAY, by=("region",)), "by: The table has no column region"),
+        (Terms(DAY, by=("branch",)), "by: The table has no column branch"),
+    ],
 )
 def test_terms_out_of_bounds_are_refused(tmp_path, terms, words):
     with pytest.raises(InvalidInput, match=words):
