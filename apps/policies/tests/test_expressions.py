@@ -160,6 +160,32 @@ def test_what_kind_an_expression_gives(text, kind):
     assert kind_of(parse(text).tree, KINDS) == kind
 
 
+@pytest.mark.parametrize(
+    ("opening", "closing", "innermost"),
+    [
+        ("min(a, ", ")", "b"),
+        ("first(nothing, ", ")", "b"),
+        ("(a + ", ")", "b"),
+        ("(b / ", ")", "a"),
+        ("not ", "", "yes"),
+        ("(yes and ", ")", "yes"),
+        ("(no or ", ")", "no"),
+        ("(0 - ", ")", "a"),
+    ],
+)
+def test_the_deepest_that_is_allowed_can_be_worked_out(opening, closing, innermost):
+    assert parse(opening * 19 + innermost + closing * 19).value(KNOWN) is not None
+    with pytest.raises(ExpressionError, match="nested"):
+        parse(opening * 20 + innermost + closing * 20)
+
+
+def test_texts_and_names_stay_what_they_are():
+    quoted = parse("kind == 'x\\' or known'")
+    assert quoted.value({"kind": "x' or known"}) is True
+    assert parse("kind in ('x\"', 'y')").value({"kind": 'x"'}) is True
+    assert parse("known + min").value({"known": 1.0, "min": 2.0}) == 3.0
+
+
 def test_names_are_told_once_in_their_order():
     assert parse("b + a > b * first(nothing, a)").names == ("b", "a", "nothing")
 
