@@ -30,7 +30,7 @@ def run_examples(policy: Policy) -> list[Failure]:
 
 
 def outcome_of(policy: Policy, example: Example) -> Outcome:
-    return decide(example.facts, _assessment(example.assessment), policy, example.on_date)
+    return decide(example.facts, assessment_of(example.assessment), policy, example.on_date)
 
 
 def _failures(policy: Policy, example: Example) -> list[Failure]:
@@ -68,7 +68,7 @@ def _unknown(where: str, given: Mapping[str, Any], known: tuple[str, ...]) -> li
     return [f"{where}.{name} is not known; known are {', '.join(known)}" for name in given if name not in known]
 
 
-def _assessment(given: Mapping[str, Any] | None) -> Assessment | None:
+def assessment_of(given: Mapping[str, Any] | None) -> Assessment | None:
     return None if given is None else Assessment(**{**given, "bars": tuple(given.get("bars", ()))})
 
 
