@@ -16,6 +16,7 @@ from apps.policies.engine import (
     APPROVE,
     BASIS_POINTS,
     DECLINE,
+    MOST,
     NOISE,
     NOT_ASSESSED,
     REFER,
@@ -79,7 +80,7 @@ class _Asked:
     def __init__(self, columns: Columns, assessments: Assessments, bound: Bound) -> None:
         self.bound, self.policy = bound, bound.policy
         self.rows = len(assessments.score)
-        self.known: dict[str, Column] = {name: columns[name] for name in bound.asked if name in columns}
+        self.known: dict[str, Column] = {name: _sound(columns[name]) for name in bound.asked if name in columns}
         if self.policy.price is not None:
             self.known["product_rate"] = self.known.pop("annual_rate", self._nothing())
         self.known["score"], self.known["grade"] = assessments.score, assessments.grade
@@ -111,7 +112,8 @@ class _Asked:
         if name == "loss_given_default":
             return np.clip(self.value(self.policy.loss_given_default.tree), 0.0, 1.0)
         if name == "annual_rate" and self.policy.price is not None:
-            rate = np.maximum(self.value(self.policy.price.annual_rate.tree), self.policy.price.least)
+            found = self.value(self.policy.price.annual_rate.tree)
+            rate = np.maximum(np.where(found > MOST, np.nan, found), self.policy.price.least)
             return np.ceil(rate * BASIS_POINTS - NOISE) / BASIS_POINTS
         return self._not_known(name)
 
@@ -263,6 +265,11 @@ class _Asked:
                 spoke &= ~only_knockouts | (self.fired[code] == TRUE)
             found[spoke] = code
         return found
+
+
+def _sound(column: Column) -> Column:
+    """A number beyond MOST, or none, is not known: as engine.Bound.scope."""
+    return np.where(np.abs(column) <= MOST, column, np.nan) if column.dtype == np.float64 else column
 
 
 def _three(truth: Column, unknown: Column | None = None) -> Column:

@@ -27,6 +27,7 @@ OF_ASSESSMENT = ("score", "grade", "annual_probability_of_default")
 OF_TERMS = ("requested_amount", "term_months", "annual_rate", "repayment_type")
 CUT_OFF, CAP, PRICE = "cut_off", "cap", "price"
 BASIS_POINTS = 10_000
+MOST = 1e15  # the largest number a fact may have; with what is no number it is taken as not known
 NOISE = 1e-6  # of a basis point or of a unit of money: what rounding up may overlook
 Fact = float | int | bool | str
 
@@ -229,7 +230,7 @@ class Bound:
         known: dict[str, Any] = {
             name: float(value) if type(value) is int else value
             for name in self.asked
-            if (value := facts.get(name)) is not None
+            if (value := facts.get(name)) is not None and (type(value) is str or -MOST <= value <= MOST)
         }
         known |= self.constants
         if self.policy.price is not None:
@@ -351,7 +352,9 @@ def _priced(rate: Function, least: float) -> Function:
 
     def value(scope: Mapping[str, Value]) -> Value:
         found = rate(scope)
-        return None if found is None else math.ceil(max(found, least) * BASIS_POINTS - NOISE) / BASIS_POINTS
+        if found is None or found > MOST:
+            return None
+        return math.ceil(max(found, least) * BASIS_POINTS - NOISE) / BASIS_POINTS
 
     return value
 

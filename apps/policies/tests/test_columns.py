@@ -1,6 +1,7 @@
 """Ten thousand requests decided one by one and all at once: the same, to the bit."""
 
 import math
+import random
 from datetime import date
 from pathlib import Path
 
@@ -32,6 +33,24 @@ def told(outcome: Outcome) -> tuple[object, ...]:
         outcome.loss_given_default,
         outcome.expected_loss,
     )
+
+
+UNSOUND = (math.nan, math.inf, -math.inf, 1e16, -1e300, 1e15, -1e15)
+
+
+def test_columns_take_what_is_no_number_as_not_known_too():
+    policy = read_policy((DEFAULTS / "uz_individual.toml").read_text(encoding="utf-8"))
+    chance = random.Random(5)
+    rows = [
+        ({name: chance.choice(UNSOUND) if type(value) is int and chance.random() < 0.1 else value
+          for name, value in facts.items()}, assessment)
+        for facts, assessment in draw_rows(policy.segment, 2_000, seed=3)
+    ]  # fmt: skip
+    found = decide_columns(*as_columns(policy.segment, rows), policy, DAY)
+    for place, (facts, assessment) in enumerate(rows):
+        one = decide(facts, assessment, policy, DAY)
+        assert (OUTCOMES[found.outcome[place]], found.first_reason[place]) == told(one)[:3:2], facts
+        assert plain(found.expected_loss[place]) == one.expected_loss
 
 
 def plain(number: float) -> float | None:

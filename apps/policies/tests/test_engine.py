@@ -1,5 +1,6 @@
 """What the engine decides: the most severe wins, bars refer, what is not known never helps, caps and price hold."""
 
+import math
 from dataclasses import replace
 from datetime import date
 
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.policies.documents import read_policy
-from apps.policies.engine import BARS, SEVERITY, Assessment, decide
+from apps.policies.engine import BARS, SEVERITY, Assessment, bind, decide
 from apps.policies.policy import KNOCKOUT, LEGAL
 from apps.policies.services import DEFAULTS
 from apps.policies.tests.random_requests import draw_rows
@@ -103,6 +104,13 @@ def test_a_register_that_did_not_answer_refers_and_never_passes():
     found = decided(self_banned=None)
     assert told(found) == ("refer", "refer", ("banned",))
     assert (found.trace[0].fired, found.trace[0].missing) == (None, ("self_banned",))
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf, 1e16, -(10**16), 10**400])
+def test_what_is_no_number_of_the_vocabulary_is_not_known_and_never_passes(number):
+    found = decided(delinquencies_24m=number)
+    assert told(found) == ("refer", "refer", ("late",))
+    assert (found.trace[2].fired, found.trace[2].missing) == (None, ("delinquencies_24m",))
 
 
 def test_what_is_derived_from_what_is_missing_names_the_facts():
@@ -226,6 +234,34 @@ def test_the_order_of_the_facts_does_not_matter(one, chance):
     chance.shuffle(names)
     shuffled = {name: facts[name] for name in names}
     assert decide(shuffled, assessment, policy, DAY) == decide(facts, assessment, policy, DAY)
+
+
+EDGES = (0, -1, 1, 12, 10**15, -(10**15), 10**400, 5e-324, 1e-17, 0.5, 1e300, -1.7e308, math.nan, math.inf, -math.inf)
+
+
+@st.composite
+def extreme(draw):
+    policy = draw(st.sampled_from(list(SHIPPED.values())))
+    of_kind = {"flag": st.booleans(), "text": st.sampled_from(("annuity", "bullet", "mortgage", "", "{}"))}
+    numbers = st.sampled_from(EDGES) | st.floats()
+    facts = {name: of_kind.get(policy.kinds[name], numbers) for name in bind(policy, DAY).asked}
+    scores = st.sampled_from((-30_000, 0, 400, 1_200, 30_000))
+    assessed = st.builds(
+        Assessment, scores, st.sampled_from((0.0, 5e-324, 0.5, 1.0)), st.sampled_from((1, 600)), st.just("D")
+    )
+    return policy, draw(st.fixed_dictionaries({}, optional=facts)), draw(st.none() | assessed)
+
+
+@settings(max_examples=500, deadline=None)
+@given(extreme(), st.sampled_from((date.min, DAY, date.max)))
+def test_it_answers_whatever_the_facts_are(one, day):
+    policy, facts, assessment = one
+    assert decide(facts, assessment, policy, day).outcome in SEVERITY
+
+
+@pytest.mark.parametrize("rate", [5e-324, 1e-20, 1e-16])
+def test_a_rate_too_small_to_count_is_an_instalment_without_interest(rate):
+    assert decided(annual_rate=rate).terms.instalment == 833_334  # 10,000,000 / 12
 
 
 def test_facts_that_the_policy_does_not_know_are_none_of_its_business():
