@@ -4,8 +4,8 @@ A value is a number (float), a text, a flag, or None, which says that it is not 
 that is not finite, is not known either; and, or and not follow Kleene's logic.
 
 A tree is written out as one Python expression and compiled: two to three times as fast as a function for each of its
-nodes. Nothing of the policy's own text is in it: operators and functions are those of trees.py, numbers and texts are
-written by repr, and names are only keys of a dictionary.
+nodes. Nothing of the policy's own text is in it: operators and functions are those of trees.py, numbers are written by
+repr, and texts and names are handed over beside it as values.
 """
 
 import math
@@ -26,8 +26,9 @@ def function_of(node: Node, constants: Known = MappingProxyType({})) -> Function
 
     `constants`: names whose value is known beforehand, such as the limits in force on a day.
     """
-    written = _Writer(constants).write(node)
-    names = {"__builtins__": {}, "min": min, "max": max, "instalment": instalment}
+    writer = _Writer(constants)
+    written = writer.write(node)
+    names = {"__builtins__": {}, "min": min, "max": max, "instalment": instalment} | writer.given
     return eval(compile(f"lambda known: {written}", "<policy>", "eval"), names)  # noqa: S307 - see above
 
 
@@ -35,6 +36,13 @@ class _Writer:
     def __init__(self, constants: Known) -> None:
         self.constants = constants
         self.numbers = count()
+        self.given: dict[str, str | tuple[str, ...]] = {}
+
+    def _give(self, value: str | tuple[str, ...]) -> str:
+        """The name under which the compiled expression finds a text of the policy."""
+        name = f"t{len(self.given)}"
+        self.given[name] = value
+        return name
 
     def _held(self, node: Node) -> tuple[str, str]:
         """A name, and the expression that gives it the value of `node`."""
@@ -44,15 +52,15 @@ class _Writer:
     def write(self, node: Node) -> str:
         match node:
             case Constant(value):
-                return repr(value)
+                return self._give(value) if isinstance(value, str) else repr(value)
             case Name(name):
-                return repr(self.constants[name]) if name in self.constants else f"known[{name!r}]"
+                return repr(self.constants[name]) if name in self.constants else f"known[{self._give(name)}]"
             case Negative(operand):
                 return self._known("-{}", operand)
             case Not(operand):
                 return self._known("not {}", operand)
             case OneOf(operand, texts):
-                return self._known(f"{{}} in {texts!r}", operand)
+                return self._known(f"{{}} in {self._give(texts)}", operand)
             case Arithmetic("/", left, right):
                 return self._quotient(left, right)
             case Arithmetic(operator, left, right):
@@ -67,6 +75,8 @@ class _Writer:
                 return self._first(arguments)
             case Call("known", (argument,)):
                 return f"({self.write(argument)} is not None)"
+            case Call("min" | "max", (argument,)):
+                return self.write(argument)
             case Call(name, arguments):
                 return self._known(f"{name}({', '.join(['{}'] * len(arguments))})", *arguments)
 

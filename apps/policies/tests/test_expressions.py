@@ -2,6 +2,7 @@
 
 import pytest
 
+from apps.policies import evaluation
 from apps.policies.evaluation import instalment, payment_factor
 from apps.policies.expressions import ExpressionError, kind_of, parse
 
@@ -33,6 +34,8 @@ KINDS = {"a": "number", "b": "number", "nothing": "number", "yes": "flag", "no":
         ("not unknown", None),
         ("not yes", False),
         ("min(a, b)", 2.0),
+        ("min(a) + max(b)", 8.0),
+        ("max(nothing)", None),
         ("max(a, b, 7)", 7.0),
         ("max(a, nothing)", None),
         ("first(nothing, b, a)", 2.0),
@@ -179,10 +182,26 @@ def test_the_deepest_that_is_allowed_can_be_worked_out(opening, closing, innermo
         parse(opening * 20 + innermost + closing * 20)
 
 
+def test_no_text_of_a_policy_is_compiled(monkeypatch):
+    sources = []
+
+    def noted(source, *rest):
+        sources.append(source)
+        return compile(source, *rest)
+
+    monkeypatch.setattr(evaluation, "compile", noted, raising=False)
+    parse("first(hostile_name, other) > 7 or kind == 'hostile' or kind in ('hostile', 'texts')")
+    assert len(sources) == 1
+    assert not any(word in sources[0] for word in ("hostile", "other", "kind", "texts"))
+
+
 def test_texts_and_names_stay_what_they_are():
     quoted = parse("kind == 'x\\' or known'")
     assert quoted.value({"kind": "x' or known"}) is True
     assert parse("kind in ('x\"', 'y')").value({"kind": 'x"'}) is True
+    for braces in ("{}", "{{x}}", "{0.__class__}", "{v0}", "{:>9}"):
+        assert parse(f"kind in ('{braces}', 'y')").value({"kind": braces}) is True
+        assert parse(f"kind == '{braces}'").value({"kind": braces}) is True
     assert parse("known + min").value({"known": 1.0, "min": 2.0}) == 3.0
 
 
