@@ -114,8 +114,9 @@ def _load_requests(now: datetime) -> None:
     """One request for everybody, and a second one for some people."""
     rng = Random(SEED + 1)
     products = {product.code: product for product in Product.objects.filter(code__in=PRODUCTS)}
-    people = list(Individual.objects.filter(is_demo=True).for_reading().order_by("pinfl_index"))
-    companies = list(Company.objects.filter(is_demo=True).for_reading().order_by("tax_id_index"))
+    # Not by the blind index, which is another one in each installation.
+    people = sorted(Individual.objects.filter(is_demo=True).for_reading(), key=lambda one: one.profile["pinfl"])
+    companies = sorted(Company.objects.filter(is_demo=True).for_reading(), key=lambda one: one.profile["tax_id"])
     for person in people + people[:SECOND_REQUESTS]:
         _submit(rng, person, products[_product_of_a_person(rng)], CONSUMER_PURPOSES, now)
     for company in companies:

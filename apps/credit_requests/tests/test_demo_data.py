@@ -8,9 +8,12 @@ import pytest
 from apps.common.identifiers import check_pinfl, inn_warnings, parcel_warnings
 from apps.companies.api import CompanySerializer
 from apps.credit_requests.demo import portfolio
+from apps.credit_requests.demo.decisions import APPROVAL, REFUSAL
 from apps.credit_requests.demo.names import family_name
 from apps.credit_requests.demo.people import invent_company, invent_person
 from apps.individuals.api import IndividualSerializer
+from apps.policies.documents import read_policy
+from apps.policies.services import DEFAULTS
 
 TODAY = date(2026, 1, 31)
 
@@ -63,3 +66,11 @@ def test_the_api_would_take_every_company():
 )
 def test_family_names_have_their_endings(stem, sex, cyrillic, name):
     assert family_name(stem, sex=sex, cyrillic=cyrillic) == name
+
+
+def test_what_people_of_the_demo_decide_is_what_the_shipped_policies_let_them():
+    for name in ("uz_individual", "uz_company"):
+        people = read_policy((DEFAULTS / f"{name}.toml").read_text(encoding="utf-8")).people
+        assert APPROVAL.reason_code in people.low_side_reasons
+    assert APPROVAL.comment.strip()
+    assert REFUSAL.comment.strip()

@@ -14,8 +14,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from apps.accounts.models import Branch
+from apps.accounts.models import Branch, User
 from apps.credit_requests.demo import serving
+from apps.credit_requests.demo.decisions import Staff, load_decisions, request_to_show
 from apps.credit_requests.demo.portfolio import load_portfolio
 from apps.credit_requests.demo.users import SignIns, ensure_demo_users
 
@@ -33,6 +34,10 @@ Score an applicant over the API:
     -H "Authorization: Token {token}" -H "Content-Type: application/json" \\
     -d '{{"yearly_income": 84000000, "existing_debt": 12000000, "requested_amount": 20000000, "term_months": 24}}'
 
+What was decided of one of the requests, step by step, and the letter that its applicant gets:
+  curl -s {address}/api/credit-requests/{request}/history/ -H "Authorization: Token {token}"
+  curl -s "{address}/api/credit-requests/{request}/letter/?language=uz" -H "Authorization: Token {token}" > letter.html
+
 Score one in Python, without server or database:
   {python} -c "from apps.scoring_engine.ml.risk_model import predict_individual_risk; \
 print(predict_individual_risk({{'yearly_income': 50000, 'existing_debt': 5000, 'requested_amount': 10000, \
@@ -40,6 +45,10 @@ print(predict_individual_risk({{'yearly_income': 50000, 'existing_debt': 5000, '
 
 Ctrl-C stops all of it.
 """
+DECIDED = (
+    "Of the requests {approved} are approved, {rejected} rejected, {referred} referred to people, {pending} pending. "
+    "The shipped models are demonstrations, so the policy refers whatever no knock-out declines."
+)
 
 
 class Command(BaseCommand):
@@ -66,7 +75,11 @@ class Command(BaseCommand):
             counts = load_portfolio(now=timezone.now())
         self.stdout.write("There are {people} people, {companies} companies, {requests} requests.".format(**counts))
         branch = Branch.objects.get(code="tashkent")
-        return ensure_demo_users(path=_sign_in_file(), branch=branch, now=timezone.now())
+        sign_ins = ensure_demo_users(path=_sign_in_file(), branch=branch, now=timezone.now())
+        with _without_log_lines():
+            decided = load_decisions(staff=_staff(), now=timezone.now())
+        self.stdout.write(DECIDED.format(**decided))
+        return sign_ins
 
     def _serve(self, port: int, sign_ins: SignIns) -> None:
         data = settings.DATA_DIR
@@ -104,6 +117,10 @@ def _without_log_lines() -> Iterator[None]:
         logging.disable(logging.NOTSET)
 
 
+def _staff() -> Staff:
+    return Staff(*(User.objects.get(username=name) for name in ("demo-officer", "demo-approver")))
+
+
 def _owner() -> str:
     return "owner" if "owner" in settings.DATABASES else "default"
 
@@ -119,5 +136,6 @@ def _guide(port: int, sign_ins: SignIns) -> str:
         file=_sign_in_file(),
         people="\n".join(f"  {name:20} {password}" for name, password in sign_ins.passwords.items()),
         token=sign_ins.token,
+        request=request_to_show().id,
         python=os.path.join(".venv", "Scripts" if os.name == "nt" else "bin", "python"),
     )
