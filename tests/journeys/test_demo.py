@@ -41,10 +41,34 @@ def test_the_portfolio_has_its_size(demo):
 def test_everything_is_marked_as_demo_and_scored(demo):
     for table in ("individuals_individual", "companies_company", "credit_requests_creditrequest"):
         assert demo.query(f"SELECT count(*) FROM {table} WHERE NOT is_demo") == [(0,)]
-    assert demo.query("SELECT DISTINCT status FROM credit_requests_creditrequest") == [("pending",)]
     assert demo.query("SELECT count(*) FROM credit_requests_creditrequest WHERE prediction_id IS NULL") == [(0,)]
     assert demo.query("SELECT DISTINCT purpose FROM scoring_engine_predictionlog") == [("demonstration",)]
     assert demo.query("SELECT count(*) FROM common_job WHERE state <> 'done'") == [(0,)]
+
+
+def test_some_are_decided_by_the_policy_some_by_one_person_and_some_by_two(demo):
+    kinds = dict(demo.query("SELECT kind, count(*) FROM credit_requests_decision GROUP BY kind"))
+    # Twelve by people: five declined and six approved by one, one by two.
+    assert kinds == {"policy": 100, "person": 12}
+    outcomes = dict(demo.query("SELECT status, count(*) FROM credit_requests_creditrequest GROUP BY status"))
+    assert outcomes["pending"] == 300
+    assert outcomes["approved"] == 7
+    assert 5 <= outcomes["rejected"] <= 25
+    seconds = "SELECT state, count(*) FROM credit_requests_override WHERE needs_second_person GROUP BY state"
+    assert dict(demo.query(seconds)) == {"confirmed": 1, "waiting": 1}
+
+
+def test_the_policy_approves_nobody_on_a_demonstration_card_and_declines_only_by_knock_outs(demo):
+    spoken = "FROM credit_requests_decision WHERE kind = 'policy'"
+    assert demo.query(f"SELECT count(*) {spoken} AND outcome = 'approve'") == [(0,)]
+    assert demo.query(f"SELECT count(*) {spoken} AND outcome = 'decline' AND NOT has_fired_knockout") == [(0,)]
+    assert demo.query(f"SELECT count(*) {spoken} AND NOT is_barred") == [(0,)]
+
+
+def test_what_was_decided_is_what_the_policies_say_again(demo):
+    # What people decided rests on the policy as well.
+    replayed = demo.manage("replay_decisions", "--since", "2020-01-01")
+    assert "112 decisions replayed: 112 same, 0 different, 0 erased, 0 unreadable." in replayed
 
 
 def test_scores_are_spread(demo):
@@ -85,6 +109,7 @@ def test_it_serves_scores_and_stops_everything(demo):
         assert set(passwords) == {f"demo-{role}" for role in ROLES}
         reply = score_as_the_guide_says(guide)
         assert reply["reference_score"] + sum(item["impact"] for item in reply["explanation"]) == reply["score"]
+        assert_decision_is_told_as_the_guide_says(guide)
         login = {"username": "demo-auditor", "password": passwords["demo-auditor"]}
         assert httpx.post(f"{demo.address}/api/auth/login/", json=login).status_code == 200
         children = children_of(parent.pid)
@@ -119,6 +144,17 @@ def score_as_the_guide_says(guide: str) -> dict:
     response = httpx.post(address, content=body, headers=headers)
     assert response.status_code == 200, response.text
     return response.json()
+
+
+def assert_decision_is_told_as_the_guide_says(guide: str) -> None:
+    history, letter = re.findall(r'curl -s "?(\S+/api/credit-requests/[^\s"]+)', guide)
+    headers = {"Authorization": f"Token {re.search(r'Token ([0-9a-f]{64})', guide)[1]}"}
+    steps = [step["step"] for step in httpx.get(history, headers=headers).json()]
+    assert steps[0] == "create"
+    assert steps[-2:] == ["decide", "decline"]
+    page = httpx.get(letter, headers=headers)
+    assert (page.status_code, page.headers["content-language"]) == (200, "uz")
+    assert "Kredit arizangiz rad etildi" in page.text
 
 
 def children_of(pid: int) -> list[int]:
