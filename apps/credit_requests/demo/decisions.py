@@ -48,9 +48,10 @@ def load_decisions(*, staff: Staff, now: datetime) -> dict[str, int]:
 
 
 def request_to_show() -> CreditRequest:
-    """One that a person declined, so that its letter has reasons to tell."""
-    shown = Decision.objects.filter(credit_request__is_demo=True, kind=PERSON, outcome=DECLINE)
-    return shown.order_by("created_at", "id")[0].credit_request
+    """One that a person declined, so that its letter has reasons to tell; without any, the first that was decided."""
+    shown = Decision.objects.filter(credit_request__is_demo=True).order_by("created_at", "id")
+    declined = shown.filter(kind=PERSON, outcome=DECLINE)
+    return (declined.first() or shown.first()).credit_request
 
 
 def _by_policy(staff: Staff, now: datetime) -> None:
@@ -71,7 +72,8 @@ def _by_people(staff: Staff, now: datetime) -> None:
     for request in _possible(APPROVAL, now, people=1)[:APPROVED]:
         _decide(request, APPROVAL, staff, now)
     waiting = [_decide(request, APPROVAL, staff, now) for request in _possible(APPROVAL, now, people=2)[:UNDER_TWO]]
-    confirm_override(override=waiting[0], comment="I have read the same papers.", actor=staff.approver, now=now)
+    for override in waiting[:1]:
+        confirm_override(override=override, comment="I have read the same papers.", actor=staff.approver, now=now)
 
 
 def _possible(wish: Wish, now: datetime, *, people: int) -> list[CreditRequest]:
