@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from apps.accounts.models import User
 from apps.audit.services import record_event
@@ -104,7 +105,10 @@ def discard_policy(*, policy: PolicyVersion, comment: str, actor: User) -> Polic
 
 @transaction.atomic
 def register_shipped_policies(*, now: datetime) -> list[PolicyVersion]:
-    """Publish the policies that SHIPPED_POLICIES names, for each segment that has none of its own or another's."""
+    """Publish the policies that SHIPPED_POLICIES names, for each segment that has no published one.
+
+    A version that somebody drafted stays that person's: it waits for its second person.
+    """
     return [
         policy
         for segment in SEGMENTS
@@ -116,7 +120,7 @@ def register_shipped_policies(*, now: datetime) -> list[PolicyVersion]:
 def _shipped(segment: str, now: datetime) -> Iterator[PolicyVersion]:
     for path in sorted(DEFAULTS.glob(f"{settings.SHIPPED_POLICIES}*.toml")):
         read = read_policy(path.read_text(encoding="utf-8"))
-        if read.segment == segment:
+        if read.segment == segment and not _same_version(read).exists():
             policy = _store(read, origin=SHIPPED, made_by=None, now=now)
             _publish(policy, comment=WITH_THE_ENGINE, checked_by=None, now=now)
             _record("publish", policy, None)
@@ -136,10 +140,13 @@ def policy_of(version: PolicyVersion) -> Policy:
     return read_policy(version.text)
 
 
+def _same_version(read: Policy) -> QuerySet[PolicyVersion]:
+    return PolicyVersion.objects.filter(code=read.code, version=read.version).exclude(state=DISCARDED)
+
+
 def _store(read: Policy, *, origin: str, made_by: User | None, now: datetime) -> PolicyVersion:
-    same = PolicyVersion.objects.filter(code=read.code, version=read.version).exclude(state=DISCARDED)
     known = Conflict(f"{read.code} {read.version} is there already; give a changed policy another version.")
-    if same.exists():
+    if _same_version(read).exists():
         raise known
     try:
         with transaction.atomic():
@@ -173,8 +180,10 @@ def _after_the_last(segment: str, now: datetime) -> datetime:
 
 
 def _held_draft(policy: PolicyVersion) -> PolicyVersion:
-    """Held by this transaction, so that two who publish at once do not both win."""
-    held = PolicyVersion.objects.select_for_update().get(id=policy.id)
+    """Held with all drafts of its segment: whoever publishes one of them at this moment waits, and sees the outcome."""
+    drafts = PolicyVersion.objects.select_for_update().filter(segment=policy.segment, state=DRAFT).order_by("id")
+    list(drafts.values_list("id", flat=True))
+    held = PolicyVersion.objects.get(id=policy.id)
     if held.state != DRAFT:
         raise Conflict(f"{held} is {held.state}; only a draft can be published or discarded.")
     return held

@@ -1,5 +1,7 @@
 """A small policy without a finding, for tests that break one thing in it."""
 
+import pytest
+
 SMALL = """
 format = 1
 code = "small"
@@ -143,6 +145,16 @@ like = "good"
 facts = { requested_amount = 40_000_000 }
 expect = { outcome = "approve", terms = { amount = 32_000_000, capped_by = ["cap"] } }
 """
+
+SERVICE = 'when = "service > most_service"'
+# Changes that break it, with the place that a refusal names and a word of why.
+WRONG = [
+    pytest.param((SERVICE, 'when = "service > nothing_known"'), "service_over_limit", "nothing_known", id="name"),
+    pytest.param((SERVICE, 'when = "service > income"'), "service_over_limit", "income", id="unit"),
+    pytest.param(('unit = "ratio"', 'unit = "furlongs"'), "unit", "furlongs", id="unknown unit"),
+    pytest.param(("below = 440", "below = 430"), "cut_offs", "430", id="gap"),
+    pytest.param(('outcome = "approve" }', 'outcome = "decline" }'), "examples", "should be decline", id="example"),
+]
 
 
 def changed(*changes: tuple[str, str]) -> str:

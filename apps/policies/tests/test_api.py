@@ -8,9 +8,9 @@ from django.utils import timezone
 from apps.accounts.models import Role
 from apps.accounts.tests.factories import client_for, make_user
 from apps.audit.models import AuditEvent
-from apps.common.days import lender_today
+from apps.common.days import lender_today, start_of
 from apps.policies.models import PolicyVersion
-from apps.policies.tests.small_policy import SMALL
+from apps.policies.tests.small_policy import SMALL, WRONG
 
 pytestmark = pytest.mark.django_db
 FACTS = {
@@ -26,9 +26,10 @@ FACTS = {
 ASSESSMENT = {"score": 550, "probability_of_default": 0.1, "horizon_months": 36, "grade": "D"}
 
 
-def text(version: str = "mine") -> str:
+def text(version: str = "mine", change: tuple[str, str] = ("", "")) -> str:
     today = lender_today()
-    changed = SMALL.replace('version = "1"', f'version = "{version}"', 1)
+    assert change[0] in SMALL
+    changed = SMALL.replace(*change, 1).replace('version = "1"', f'version = "{version}"', 1)
     changed = changed.replace("valid_from = 2026-01-01", f"valid_from = {today}", 1)
     return changed.replace("on_date = 2026-03-02", f"on_date = {today}")
 
@@ -77,15 +78,47 @@ def test_a_policy_is_drafted_read_published_and_in_force(maker, checker):
     assert "text" not in listed[0]
 
 
+def test_of_two_policies_each_moment_has_its_own(maker, checker):
+    """Asked for moments to come as well: what is published now for a later day."""
+    today, later = lender_today(), lender_today() + timedelta(days=40)
+    ids = []
+    for version, day in (("first", today), ("second", later)):
+        changed = text(version).replace(f"valid_from = {today}", f"valid_from = {day}", 1)
+        ids.append(draft(maker, text=changed).json()["id"])
+        assert checker.post(f"/api/policies/{ids[-1]}/publish/", {"comment": "as decided"}).status_code == 200
+    midnight = start_of(later)
+    moments = [None, midnight - timedelta(seconds=1), midnight]
+    found = [
+        maker.get("/api/policies/in-force/", {"segment": "individual"} | ({"at": at.isoformat()} if at else {}))
+        for at in moments
+    ]
+    assert [reply.json()["id"] for reply in found] == [ids[0], ids[0], ids[1]]
+    listed = maker.get("/api/policies/", {"segment": "company"}).json()["results"]
+    assert listed == []
+
+
 def test_its_maker_is_refused(maker):
     address = f"/api/policies/{draft(maker).json()['id']}/publish/"
     assert refused(403, lambda: maker.post(address, {"comment": "mine"}))["type"].endswith("not-permitted")
 
 
-def test_a_text_with_errors_is_refused_with_the_place_of_each(maker):
+@pytest.mark.parametrize(("change", "where", "why"), WRONG)
+def test_a_text_with_errors_is_refused_with_the_place_of_each(maker, change, where, why):
+    body = refused(400, lambda: draft(maker, text=text(change=change)))
+    told_of = [error for error in body["errors"] if where in error["field"] and why in error["message"]]
+    assert told_of, body
+
+
+def test_all_that_is_wrong_is_told_at_once(maker):
     wrong = text().replace("service > most_service", "service > income").replace("below = 440", "below = 430")
     body = refused(400, lambda: draft(maker, text=wrong))
     assert {error["field"].split(".")[0].split("[")[0] for error in body["errors"]} >= {"cut_offs", "rules"}
+
+
+def test_a_text_that_is_too_long_is_refused(maker):
+    for address in ("", "check/"):
+        body = refused(400, lambda address=address: maker.post(f"/api/policies/{address}", {"text": "#" * 200_001}))
+        assert [error["field"] for error in body["errors"]] == ["text"]
 
 
 def test_a_text_is_checked_without_being_stored(maker):

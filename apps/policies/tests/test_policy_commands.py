@@ -4,10 +4,12 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from apps.accounts.tests.factories import make_user
-from apps.policies.models import PolicyVersion
-from apps.policies.tests.test_api import text
+from apps.policies.services import DEFAULTS, draft_policy
+from apps.policies.tests.small_policy import WRONG
+from apps.policies.tests.test_api import text, told
 
 pytestmark = pytest.mark.django_db
 
@@ -19,9 +21,9 @@ def file(tmp_path):
     return path
 
 
-def run(*words: str) -> str:
+def run(*words: str, err: StringIO | None = None) -> str:
     out = StringIO()
-    call_command(*words, stdout=out, stderr=StringIO())
+    call_command(*words, stdout=out, stderr=err or StringIO())
     return out.getvalue()
 
 
@@ -47,12 +49,17 @@ def test_a_draft_is_discarded(file):
     )
 
 
-def test_a_file_with_errors_is_refused_and_nothing_is_written(file):
+@pytest.mark.parametrize(("change", "where", "why"), WRONG)
+def test_a_file_with_errors_is_refused_by_name_and_nothing_is_written(file, change, where, why):
     make_user("analyst", username="anvar")
-    file.write_text(text().replace("below = 440", "below = 430"), encoding="utf-8")
-    with pytest.raises(CommandError, match="cut_offs"):
+    file.write_text(text(change=change), encoding="utf-8")
+    before = told()
+    with pytest.raises(CommandError) as refused:
         run("draft_policy", str(file), "--as", "anvar")
-    assert not PolicyVersion.objects.exists()
+    first, *lines = str(refused.value).splitlines()
+    assert first == f"{file} is refused, and nothing was stored:"
+    assert [line for line in lines if where in line and why in line], lines
+    assert told() == before
 
 
 @pytest.mark.parametrize(
@@ -75,3 +82,13 @@ def test_the_shipped_policies_tell_what_is_to_be_confirmed(settings):
     assert "uz_individual 2026-01 of individual is published." in said
     assert "To confirm against the acts before use: most_debt_service" in said
     assert run("register_shipped_policies") == "Nothing to publish: SHIPPED_POLICIES is uz.\n"
+
+
+def test_where_nothing_is_published_it_says_what_cannot_be_decided(settings):
+    """A start goes on: the draft of a shipped version is somebody's, and waits for a second person."""
+    settings.SHIPPED_POLICIES = "uz"
+    shipped = (DEFAULTS / "uz_individual.toml").read_text(encoding="utf-8")
+    draft_policy(text=shipped, actor=make_user("analyst"), now=timezone.now())
+    err = StringIO()
+    assert run("register_shipped_policies", err=err).startswith("uz_company 2026-01 of company is published.")
+    assert err.getvalue() == "Warning: no policy of the segment individual is published; it is not decided on.\n"

@@ -10,13 +10,14 @@ from apps.audit.models import AuditEvent
 from apps.common.errors import Conflict, InvalidInput, NotPermitted
 from apps.policies.models import PolicyVersion
 from apps.policies.services import (
+    DEFAULTS,
     discard_policy,
     draft_policy,
     policy_in_force,
     publish_policy,
     register_shipped_policies,
 )
-from apps.policies.tests.small_policy import SMALL
+from apps.policies.tests.small_policy import SMALL, WRONG
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 12, 7, 6, 0, tzinfo=UTC)  # 11:00 in Tashkent
@@ -105,19 +106,7 @@ def test_a_version_is_drafted_once_unless_it_was_discarded(maker, checker):
     assert published(maker, checker).state == "published"
 
 
-SERVICE = 'when = "service > most_service"'
-
-
-@pytest.mark.parametrize(
-    ("change", "where", "why"),
-    [
-        ((SERVICE, 'when = "service > nothing_known"'), "service_over_limit", "nothing_known"),
-        ((SERVICE, 'when = "service > income"'), "service_over_limit", "income"),
-        (('unit = "ratio"', 'unit = "furlongs"'), "unit", "furlongs"),
-        (("below = 440", "below = 430"), "cut_offs", "430"),
-        (('outcome = "approve" }', 'outcome = "decline" }'), "examples", "should be decline"),
-    ],
-)
+@pytest.mark.parametrize(("change", "where", "why"), WRONG)
 def test_what_is_wrong_is_refused_with_the_place_and_why(maker, change, where, why):
     error = refused(InvalidInput, lambda: draft_policy(text=text(change=change), actor=maker, now=NOW))
     assert any(where in problem.field and why in problem.message for problem in error.errors), error.errors
@@ -167,6 +156,25 @@ def test_the_shipped_policies_are_published_at_first_start(settings, chosen, cod
     assert sorted(policy.code for policy in register_shipped_policies(now=NOW)) == codes
     assert register_shipped_policies(now=NOW) == []
     assert {policy.origin for policy in PolicyVersion.objects.all()} <= {"shipped"}
+
+
+def test_a_shipped_version_that_somebody_drafted_waits_for_its_second_person(settings, maker, checker):
+    settings.SHIPPED_POLICIES = "uz"
+    own = draft_policy(text=(DEFAULTS / "uz_individual.toml").read_text(encoding="utf-8"), actor=maker, now=NOW)
+    assert [policy.segment for policy in register_shipped_policies(now=NOW)] == ["company"]
+    own.refresh_from_db()
+    assert (own.state, own.origin) == ("draft", "registered")
+    discard_policy(policy=own, comment="as it ships", actor=checker)
+    assert [policy.segment for policy in register_shipped_policies(now=NOW)] == ["individual"]
+
+
+def test_a_shipped_policy_decides_from_its_publishing_on_whatever_day_its_file_names(settings):
+    settings.SHIPPED_POLICIES = "uz"
+    shipped = {policy.segment: policy for policy in register_shipped_policies(now=NOW)}
+    assert {policy.valid_from for policy in shipped.values()} == {date(2026, 1, 1)}
+    assert policy_in_force("individual", NOW) == shipped["individual"]
+    with pytest.raises(Conflict, match="No policy for the segment individual is in force on 2026-12-07"):
+        policy_in_force("individual", NOW - timedelta(microseconds=1))
 
 
 def test_a_shipped_policy_never_displaces_the_lender_s_own(settings, maker, checker):
