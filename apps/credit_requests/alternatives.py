@@ -34,19 +34,18 @@ class Alternative:
 def find_alternatives(decision: Decision, policy: Policy) -> list[Alternative]:
     """At most one other amount and one other term, the nearest that give the best answer any of them gives.
 
-    Empty where nothing helps, where the bars of the assessment alone ask for a person, and where the score came from a
-    model that is no scorecard.
+    What the rules themselves say is compared, before a bar of the assessment asks for a person whatever they say.
+    Empty where nothing helps, where a person is asked for all the same, and where the score came from no scorecard.
     """
     asked = _Asked.of(decision, policy)
-    if asked is None or decision.outcome == "approve":
+    if asked is None or decision.outcome == "approve" or (decision.outcome == "refer" and decision.is_barred):
         return []
     request = decision.credit_request
     roads = (
         [(amount, request.term_months) for amount in _smaller_amounts(request)],
         [(request.requested_amount, term) for term in _other_terms(request)],
     )
-    better = OUTCOMES[: OUTCOMES.index(decision.outcome)]
-    for outcome in better:
+    for outcome in OUTCOMES[: OUTCOMES.index(decision.policy_outcome or decision.outcome)]:
         found = [each for road in roads if (each := asked.first(road, outcome)) is not None]
         if found:
             return found
@@ -97,11 +96,16 @@ class _Asked:
         unavailable = frozenset(sealed["unavailable"])
         return cls(policy, decision.on_date, opened["facts"], opened["assessment"], card, scored, as_of, unavailable)
 
-    def first(self, road: Iterable[tuple[int, int]], outcome: str) -> Alternative | None:
-        asked = (Alternative(amount, term, self._outcome(amount, term)) for amount, term in road)
-        return next((each for each in asked if each.outcome == outcome), None)
+    def first(self, road: Iterable[tuple[int, int]], policy_outcome: str) -> Alternative | None:
+        """The first of which the rules themselves say so."""
+        for amount, term in road:
+            said, outcome = self._answers(amount, term)
+            if said == policy_outcome:
+                return Alternative(amount, term, outcome)
+        return None
 
-    def _outcome(self, amount: int, term: int) -> str:
+    def _answers(self, amount: int, term: int) -> tuple[str, str]:
+        """What the rules say of it, and what comes of it once the bars are counted."""
         terms = {"requested_amount": amount, "term_months": term}
         scoring = self.card.score({**self.scored, **terms}, as_of=self.as_of, unavailable=self.unavailable)
         months = self.card.horizon_months(term)
@@ -117,5 +121,7 @@ class _Asked:
             facts["age_at_maturity"] += (term - self.facts["term_months"]) / 12
         decided = decide(facts, assessment, self.policy, self.on_date)
         offered = (decided.terms.amount, decided.terms.term_months)
-        # A better answer for less than was asked for is another alternative, not this one.
-        return decided.outcome if decided.outcome != "approve" or offered == (amount, term) else "refer"
+        if decided.policy_outcome == "approve" and offered != (amount, term):
+            # A better answer for less than was asked for is another alternative, not this one.
+            return "refer", "refer"
+        return decided.policy_outcome, decided.outcome

@@ -11,6 +11,7 @@ from apps.common.models import DataKey
 from apps.credit_requests.deciding import decide_by_policy
 from apps.credit_requests.letters import compose_letter, letter_page
 from apps.credit_requests.models import Decision
+from apps.credit_requests.overriding import decide_by_person
 from apps.credit_requests.tests.deciders import (
     BAD,
     GOOD,
@@ -101,6 +102,24 @@ def test_the_change_that_is_named_would_have_been_approved():
     assert decided_now(again).outcome == "approve"
     a_step_more = make_scored(GOOD, requested_amount=40_500_000)
     assert decided_now(a_step_more).amount < 40_500_000
+
+
+def test_a_bar_alone_is_no_better_answer():
+    """A barred assessment is referred whatever was asked for: only what the rules themselves say can be better."""
+    put_in_service(small_card())
+    policy_row(TEXT)
+    request = make_scored(GOOD, yearly_income=60_000_000)
+    assert (decided_now(request).outcome, request.decisions.get().policy_outcome) == ("refer", "decline")
+    request = read(request)
+    decision = decide_by_person(
+        credit_request=request, version=request.version, prediction_id=request.prediction_id, outcome="decline",
+        terms=None, reason_code="", comment="too much", actor=make_officer(), now=timezone.now(),
+    )  # fmt: skip
+    told = compose_letter(decision=decision, language="en")
+    assert [plain(change) for change in told.changes] == [
+        "With an amount of 18,300,000 UZS instead of 30,000,000 UZS, all else the same, our rules would not decline the"
+        " request; a person would look at it."
+    ]
 
 
 def decided_now(request) -> Decision:
