@@ -4,6 +4,7 @@ On PostgreSQL the plain SQL comes over a connection of its own, signed in as the
 came through is counted over the tables alone, by queries that know nothing of the guards.
 """
 
+import os
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -39,7 +40,8 @@ from apps.credit_requests.tests.deciders import (
 from apps.credit_requests.tests.factories import make_officer
 
 ATTEMPTS, SEED = 1_000, 20261207
-ROLE, PASSWORD = "processes_under_attack", "only for this test"
+# Roles are the cluster's: each process of the suite has one of its own.
+ROLE, PASSWORD = f"processes_under_attack_{os.getpid()}", "only for this test"
 MUCH = 38_000_000
 REFUSALS = (Conflict, InvalidInput, NotPermitted, DatabaseError, psycopg.Error)
 
