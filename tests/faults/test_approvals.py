@@ -4,7 +4,6 @@ On PostgreSQL the plain SQL comes over a connection of its own, signed in as the
 came through is counted over the tables alone, by queries that know nothing of the guards.
 """
 
-import os
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -18,8 +17,8 @@ from apps.accounts.models import User
 from apps.accounts.tests.factories import client_for, make_branch, make_user
 from apps.common.database import lift_all_guards
 from apps.common.errors import Conflict, InvalidInput, NotPermitted
-from apps.common.roles import create_process_role
 from apps.common.tests.committed import CommittedTestCase
+from apps.common.tests.process_role import connect_as_processes, own_role
 from apps.credit_requests.deciding import refer_request, review_request
 from apps.credit_requests.guards import lift_decision_guards, set_decision_guards
 from apps.credit_requests.models import CreditRequest, Override
@@ -40,8 +39,7 @@ from apps.credit_requests.tests.deciders import (
 from apps.credit_requests.tests.factories import make_officer
 
 ATTEMPTS, SEED = 1_000, 20261207
-# Roles are the cluster's: each process of the suite has one of its own.
-ROLE, PASSWORD = f"processes_under_attack_{os.getpid()}", "only for this test"
+ROLE = own_role("processes_under_attack")
 MUCH = 38_000_000
 REFUSALS = (Conflict, InvalidInput, NotPermitted, DatabaseError, psycopg.Error)
 
@@ -142,18 +140,8 @@ class ApprovalTests(CommittedTestCase):
         """Plain SQL goes by this: on PostgreSQL, as the role of the processes."""
         self.run_sql = self.by_django
         if connection.vendor == "postgresql":
-            create_process_role(database=connection, role=ROLE, password=PASSWORD)
-            given = connection.get_connection_params()
-            names = {"host": given["host"], "port": given["port"], "dbname": given["dbname"]}
-            held = psycopg.connect(**names, user=ROLE, password=PASSWORD, autocommit=True)
-            self.addCleanup(self.remove_role)
-            self.addCleanup(held.close)
+            held = connect_as_processes(self, role=ROLE)
             self.run_sql = lambda statement, values=(): held.execute(statement, values).rowcount
-
-    def remove_role(self) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP OWNED BY {ROLE}")
-            cursor.execute(f"DROP ROLE {ROLE}")
 
     def by_django(self, statement: str, values: Any = ()) -> int:
         with transaction.atomic(), connection.cursor() as cursor:

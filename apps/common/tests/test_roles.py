@@ -10,11 +10,12 @@ from apps.audit.models import AuditEvent
 from apps.common.database import INSERT_ONLY
 from apps.common.errors import Conflict
 from apps.common.roles import create_process_role
+from apps.common.tests.process_role import own_role
 from apps.scoring_engine.ml.tests.examples import small_card
 from apps.scoring_engine.tests.factories import put_in_service
 
 pytestmark = pytest.mark.django_db
-ROLE = 'credit "process" role'
+ROLE, POWERFUL = own_role('credit "process" role'), own_role("powerful")
 
 
 def test_the_command_says_what_is_missing():
@@ -92,6 +93,6 @@ def test_it_is_made_again_without_harm_and_a_powerful_role_is_refused():
     assert (first["read"], first["add"]) == (1, len(INSERT_ONLY))
     assert first["add"] >= 5
     with connection.cursor() as cursor:
-        cursor.execute("CREATE ROLE powerful SUPERUSER")
+        cursor.execute(f"CREATE ROLE {POWERFUL} SUPERUSER")
     with pytest.raises(Conflict, match="superuser"):
-        create_process_role(database=connection, role="powerful", password="x")
+        create_process_role(database=connection, role=POWERFUL, password="x")

@@ -7,6 +7,7 @@ from django.db import DatabaseError, connection, transaction
 
 from apps.accounts.tests.factories import make_branch, make_user
 from apps.common.roles import create_process_role
+from apps.common.tests.process_role import PASSWORD, own_role
 from apps.credit_requests.models import CreditRequest, Decision, Override
 from apps.credit_requests.staff_links import declare_staff_link
 from apps.credit_requests.tests.deciders import NOW, decision_row, make_approver, override_row, policy_row
@@ -14,7 +15,7 @@ from apps.credit_requests.tests.factories import make_officer, make_request
 
 pytestmark = pytest.mark.django_db
 ATTEMPTS = 1_000
-ROLE = "processes_that_approve"
+ROLE = own_role("processes_that_approve")
 INSERT = "INSERT INTO credit_requests_decision ({columns}) VALUES ({places})"
 CONFIRM = "UPDATE credit_requests_override SET state = 'confirmed', closed_by_id = %s, closed_at = %s WHERE id = %s"
 
@@ -71,7 +72,7 @@ def as_processes():
     if connection.vendor != "postgresql":
         yield
         return
-    create_process_role(database=connection, role=ROLE, password="only for this test")
+    create_process_role(database=connection, role=ROLE, password=PASSWORD)
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL ROLE {ROLE}")
     yield

@@ -9,14 +9,14 @@ from django.db import DatabaseError, connection, transaction
 
 from apps.accounts.tests.factories import make_user
 from apps.common.database import lift_all_guards
-from apps.common.roles import create_process_role
 from apps.common.tests.committed import CommittedTestCase
+from apps.common.tests.process_role import connect_as_processes, own_role
 from apps.policies.guards import lift_policy_guards, set_policy_guards
 from apps.policies.models import PolicyVersion
 from apps.policies.services import draft_policy, publish_policy
 from apps.policies.tests.test_registry import NOW, text
 
-ROLE, PASSWORD = "processes_and_policies", "only for this test"
+ROLE = own_role("processes_and_policies")
 TABLE = "policies_policyversion"
 LATER = datetime(2026, 12, 8, 6, 0, tzinfo=UTC)
 CHANGED = "a policy never changes|only a draft policy moves"  # whichever of the two triggers speaks first
@@ -35,18 +35,8 @@ class PlainSqlTests(CommittedTestCase):
     def connect(self) -> None:
         self.run_sql, self.refusals = self.by_django, (DatabaseError,)
         if connection.vendor == "postgresql":
-            create_process_role(database=connection, role=ROLE, password=PASSWORD)
-            self.addCleanup(self.remove_role)
-            given = connection.get_connection_params()
-            names = {name: given[name] for name in ("host", "port", "dbname")}
-            held = psycopg.connect(**names, user=ROLE, password=PASSWORD, autocommit=True)
-            self.addCleanup(held.close)
+            held = connect_as_processes(self, role=ROLE)
             self.run_sql, self.refusals = lambda sql, values=(): held.execute(sql, values).rowcount, (psycopg.Error,)
-
-    def remove_role(self) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP OWNED BY {ROLE}")
-            cursor.execute(f"DROP ROLE {ROLE}")
 
     def by_django(self, sql: str, values: Any = ()) -> int:
         with transaction.atomic(), connection.cursor() as cursor:

@@ -10,11 +10,13 @@ from apps.audit.models import AuditEvent
 from apps.common.crypto import create_data_key
 from apps.common.errors import InvalidInput
 from apps.common.models import DataKey
+from apps.common.tests.process_role import own_role
 from apps.scoring_engine.models import PredictionLog, RetentionRun
 from apps.scoring_engine.retention import clean_up_prediction_logs, run_retention
 from apps.scoring_engine.tests.factories import NOW, make_prediction
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fixed_model")]
+ROLE = own_role("processes_that_record_a_run")
 
 
 def make_aged(days: float, **changes):
@@ -158,9 +160,9 @@ def test_a_process_without_the_right_to_delete_can_still_record_a_run():
         cursor.execute("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
         if not cursor.fetchone()[0]:
             pytest.skip("the role of this test may not create roles")
-        cursor.execute("CREATE ROLE credit_ml_test_process")
-        cursor.execute(f"GRANT SELECT, INSERT ON {tables}, accounts_user TO credit_ml_test_process")
-        cursor.execute("SET LOCAL ROLE credit_ml_test_process")
+        cursor.execute(f"CREATE ROLE {ROLE}")
+        cursor.execute(f"GRANT SELECT, INSERT ON {tables}, accounts_user TO {ROLE}")
+        cursor.execute(f"SET LOCAL ROLE {ROLE}")
         assert "permission denied" in refused("DELETE FROM scoring_engine_predictionlog")
         RetentionRun(
             created_at=NOW,
