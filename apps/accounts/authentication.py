@@ -15,6 +15,7 @@ from rest_framework.throttling import BaseThrottle
 
 from apps.accounts.models import Branch, User
 from apps.common.compiled import CompiledRead, columns_of
+from apps.common.crypto import blind_index
 
 
 class TokenAuthentication(knox.auth.TokenAuthentication):
@@ -59,6 +60,16 @@ class TokenScheme(KnoxTokenScheme):
     """For the API description, which knows of knox's own class only."""
 
     target_class = TokenAuthentication
+
+
+def counted_username(request: HttpRequest, credentials: dict[str, str] | None = None) -> str | None:
+    """The name that wrong passwords are counted for and kept with. That of no account becomes a digest: people type
+    anything into that field, a PINFL or the password itself among it.
+    """
+    name = (credentials or getattr(request, "data", request.POST)).get("username")
+    if name is None or ("\0" not in name and User.objects.filter(username=name).exists()):
+        return name
+    return f"unknown:{blind_index('username', name)[:40]}"
 
 
 def client_address(request: HttpRequest) -> str | None:

@@ -16,7 +16,12 @@ class AuditEvent(models.Model):
     request_id = models.CharField(max_length=64, blank=True, default="")
 
     class Meta:
-        indexes = [models.Index(fields=["subject_type", "subject_id"], name="audit_subject")]
+        # The last two: what somebody did, and where something was done, newest first, however much else there is.
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id"], name="audit_subject"),
+            models.Index(fields=["actor", "created_at", "id"], name="audit_by_actor"),
+            models.Index(fields=["action", "created_at", "id"], name="audit_by_action"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject_type}:{self.subject_id}"

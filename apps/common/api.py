@@ -17,6 +17,7 @@ from rest_framework.views import set_rollback
 
 from apps.common.days import is_storable
 from apps.common.errors import MOST_PROBLEMS, DomainError, FieldProblem, InvalidInput
+from apps.common.masking import LONGEST_SHAPE, mask_identifiers
 
 PROBLEM_TYPE = "application/problem+json"
 MOST_OF_A_FIELD, MOST_OF_A_TEXT = 200, 2_000
@@ -73,22 +74,25 @@ def _is_moment(text: str) -> bool:
 def problem(status: int, code: str, title: str, detail: str, errors: list[FieldProblem]) -> dict[str, Any]:
     """A problem+json document with a stable `type`; the codes are listed in docs/api/problems.md.
 
-    Short, however much was wrong: a small body must not earn a reply of many megabytes.
+    Short, however much was wrong: a small body must not earn a reply of many megabytes. What was typed is repeated,
+    but not an identifier.
     """
     return {
         "type": f"urn:credit-ml:problem:{code}",
         "title": title,
         "status": status,
-        "detail": _cut(detail, MOST_OF_A_TEXT),
+        "detail": _shown(detail, MOST_OF_A_TEXT),
         "errors": [
-            {"field": _cut(item.field, MOST_OF_A_FIELD), "message": _cut(item.message, MOST_OF_A_TEXT)}
+            {"field": _shown(item.field, MOST_OF_A_FIELD), "message": _shown(item.message, MOST_OF_A_TEXT)}
             for item in errors[:MOST_PROBLEMS]
         ],
     }
 
 
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 3]}..."
+def _shown(text: str, most: int) -> str:
+    # Masked before it is cut: half an identifier has another shape. What is cut away anyway is not looked through.
+    masked = mask_identifiers(text[: most + LONGEST_SHAPE])
+    return masked if len(text) <= most else f"{masked[: most - 3]}..."
 
 
 def _step(path: str, key: str | int) -> str:

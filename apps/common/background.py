@@ -26,11 +26,24 @@ if TYPE_CHECKING:
 log = structlog.get_logger("background")
 MOST_ATTEMPTS = 5
 SILENT_AFTER = timedelta(minutes=5)
+PATIENCE = timedelta(days=7)
+CHUNK = 500
 _current: ContextVar[UUID | None] = ContextVar("current_job", default=None)
 
 
-def enqueue(name: str, **arguments: str | int | None) -> None:
-    """Queue the task `tasks.tasks.<name>` once this transaction commits. Arguments are opaque ids and numbers.
+class TryLater(Exception):
+    """Raised by a job that could not begin, through no fault of its own. It is queued anew for `due_at`, and this does
+    not count as an attempt; after a week it is given up.
+    """
+
+    def __init__(self, why: str, due_at: datetime) -> None:
+        super().__init__(why)
+        self.why, self.due_at = why, due_at
+
+
+def enqueue(name: str, *, due_at: datetime | None = None, **arguments: str | int | None) -> None:
+    """Queue the task `tasks.tasks.<name>` once this transaction commits, for `due_at` if that is given. Arguments are
+    opaque ids and numbers.
 
     While an equal job is still waiting, a second one is not added. The waiting one is held until this transaction
     ends, so that no worker takes it up before what it is to look at is there.
@@ -40,10 +53,23 @@ def enqueue(name: str, **arguments: str | int | None) -> None:
     with transaction.atomic():
         held = False
         while not held:
-            job = Job(name=name, arguments=arguments, key=key, due_at=timezone.now())
+            job = Job(name=name, arguments=arguments, key=key, due_at=due_at or timezone.now())
             Job.objects.bulk_create([job], ignore_conflicts=True)
             held = bool(list(waiting.all()))
     _look_after_commit()
+
+
+@transaction.atomic
+def hasten(name: str, *, limit: int | None = None) -> int:
+    """Make those jobs of this name due now that were put off after a failure or by TryLater; returns how many."""
+    put_off = Job.objects.filter(name=name, state=Job.State.QUEUED, due_at__gt=timezone.now()).exclude(error="")
+    ids = list(put_off.order_by("due_at", "id").values_list("id", flat=True)[:limit])
+    for start in range(0, len(ids), CHUNK):
+        still_waiting = Job.objects.filter(id__in=ids[start : start + CHUNK], state=Job.State.QUEUED)
+        still_waiting.update(due_at=timezone.now())
+    if ids:
+        _look_after_commit()
+    return len(ids)
 
 
 def _look_after_commit() -> None:
@@ -76,7 +102,7 @@ def heartbeat() -> None:
 
 
 def work_due_jobs(*, limit: int = 50, clock: Callable[[], datetime] = timezone.now) -> dict[str, int]:
-    """Sweep, then work off up to `limit` due jobs. Returns how many were done, failed and taken back."""
+    """Sweep, then work off up to `limit` due jobs. Returns how many were done, failed (or put off) and taken back."""
     counts = {"taken_back": sweep(clock()), "done": 0, "failed": 0}
     for _ in range(limit):
         job = _claim(clock())
@@ -112,6 +138,10 @@ def _work(job: Job, clock: Callable[[], datetime]) -> bool:
     token = _current.set(job.id)
     try:
         result = _task(job.name)(**job.arguments)
+    except TryLater as later:
+        log.info("job_put_off", job_id=str(job.id), name=job.name, why=later.why)
+        _put_off(job, later, clock())
+        return False
     except Exception as error:
         log.error("job_failed", job_id=str(job.id), name=job.name, attempts=job.attempts, exc_info=error)
         _try_again(job, type(error).__name__, clock())
@@ -123,16 +153,31 @@ def _work(job: Job, clock: Callable[[], datetime]) -> bool:
     return True
 
 
+def _put_off(job: Job, later: TryLater, now: datetime) -> None:
+    job.attempts -= 1
+    if job.created_at < now - PATIENCE or not _queue_anew(job, later.why, later.due_at):
+        _give_up(job, later.why, now)
+
+
 def _try_again(job: Job, error: str, now: datetime) -> None:
-    """Queue the job anew, later each time: after 40 s, 160 s, 11 min, 43 min. A twin that already waits replaces it."""
-    job.error = error
-    if job.attempts < MOST_ATTEMPTS:
-        job.state, job.due_at = Job.State.QUEUED, now + timedelta(seconds=10 * 4**job.attempts)
-        try:
-            with transaction.atomic():
-                job.save(update_fields=["state", "error", "due_at"])
-            return
-        except IntegrityError:
-            log.info("job_has_a_twin", job_id=str(job.id), name=job.name)
-    job.state, job.finished_at = Job.State.FAILED, now
+    """Queue the job anew, later each time: after 40 s, 160 s, 11 min, 43 min."""
+    due_at = now + timedelta(seconds=10 * 4**job.attempts)
+    if job.attempts >= MOST_ATTEMPTS or not _queue_anew(job, error, due_at):
+        _give_up(job, error, now)
+
+
+def _queue_anew(job: Job, error: str, due_at: datetime) -> bool:
+    """False when a twin already waits, which replaces it."""
+    job.state, job.error, job.due_at = Job.State.QUEUED, error, due_at
+    try:
+        with transaction.atomic():
+            job.save(update_fields=["state", "error", "due_at", "attempts"])
+    except IntegrityError:
+        log.info("job_has_a_twin", job_id=str(job.id), name=job.name)
+        return False
+    return True
+
+
+def _give_up(job: Job, error: str, now: datetime) -> None:
+    job.state, job.error, job.finished_at = Job.State.FAILED, error, now
     job.save(update_fields=["state", "error", "finished_at"])

@@ -1,8 +1,28 @@
-"""The cache that the processes share: Redis, with its client kept."""
+"""The cache that the processes share: Redis, with its client kept. Silence is told as what it is."""
 
 from typing import Any
 
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from redis import Redis
+from redis.exceptions import ConnectionError as NotConnected
+from redis.exceptions import TimeoutError as NotAnswered
+
+from apps.common.errors import CacheUnreachable
+from apps.common.sentences import Sentence
+
+
+class Asked(Redis):
+    def execute_command(self, *arguments: Any, **options: Any) -> Any:
+        """Raises CacheUnreachable."""
+        try:
+            return super().execute_command(*arguments, **options)
+        except (NotConnected, NotAnswered) as error:
+            raise CacheUnreachable(
+                Sentence(
+                    "Redis, which the processes of this installation share, does not answer. Try again; if it stays "
+                    "so, tell the operator."
+                )
+            ) from error
 
 
 class KeptClient(RedisCacheClient):
@@ -10,6 +30,7 @@ class KeptClient(RedisCacheClient):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._client = Asked
         self._kept: dict[bool, Any] = {}
 
     def get_client(self, key: str | None = None, *, write: bool = False) -> Any:

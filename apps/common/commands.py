@@ -1,13 +1,17 @@
 """What management commands share."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from typing import TypeVar
 
 from django.core.management.base import CommandError
 
 from apps.common.errors import DomainError
+
+Show = Callable[..., None]
+Item = TypeVar("Item")
 
 
 @contextmanager
@@ -38,7 +42,7 @@ def read_day(text: str, *, option: str | None = None, returncode: int = 1) -> da
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[..., None]]:
+def progress_bar() -> Iterator[Show]:
     """A bar on stderr, from the first call of what is yielded: (what is being done, how much is done, of how much)."""
     # Not at the top: only the commands that take long need it.
     from rich.console import Console
@@ -53,3 +57,10 @@ def progress_bar() -> Iterator[Callable[..., None]]:
             bar.update(task, description=doing, completed=done, total=total, visible=True)
 
         yield show
+
+
+def each_shown(items: Sequence[Item], doing: str, show: Show) -> Iterator[Item]:
+    """The items, and on the bar how many of them are done."""
+    for done, item in enumerate(items, start=1):
+        yield item
+        show(doing, done, len(items))

@@ -8,7 +8,14 @@ from rest_framework import serializers
 
 from apps.common.days import lender_today
 from apps.common.fields import UNKNOWN, ShortList, StrictSerializer, StrictText
-from apps.common.identifiers import PINFL_LENGTH, check_inn, check_parcel, check_pinfl
+from apps.common.identifiers import (
+    IdentifierError,
+    check_inn,
+    check_inn_or_pinfl,
+    check_parcel,
+    check_pinfl,
+    identifier_sentence,
+)
 
 PHONE_REGION = "UZ"
 MOST_PARCELS = 20
@@ -48,7 +55,7 @@ class PinflField(StrictText):
         pinfl = super().to_internal_value(data)
         try:
             check_pinfl(pinfl, today=lender_today())
-        except ValueError as error:
+        except IdentifierError as error:
             raise serializers.ValidationError(str(error)) from None
         return pinfl
 
@@ -63,11 +70,11 @@ class InnField(StrictText):
     def to_internal_value(self, data: Any) -> str:
         inn = super().to_internal_value(data)
         try:
-            if self.or_pinfl and len(inn) == PINFL_LENGTH:
-                check_pinfl(inn, today=lender_today())
+            if self.or_pinfl:
+                check_inn_or_pinfl(inn, today=lender_today())
             else:
                 check_inn(inn)
-        except ValueError as error:
+        except IdentifierError as error:
             raise serializers.ValidationError(str(error)) from None
         return inn
 
@@ -77,7 +84,7 @@ class ParcelField(StrictText):
         parcel = super().to_internal_value(data)
         try:
             check_parcel(parcel)
-        except ValueError as error:
+        except IdentifierError as error:
             raise serializers.ValidationError(str(error)) from None
         return parcel
 
@@ -93,7 +100,7 @@ class ParcelsField(ShortList):
     def to_internal_value(self, data: Any) -> list[str]:
         parcels = super().to_internal_value(data)
         if len(set(parcels)) < len(parcels):
-            raise serializers.ValidationError("A parcel id is given twice; give each one once.")
+            raise serializers.ValidationError(identifier_sentence("parcel_twice"))
         return parcels
 
 

@@ -4,7 +4,6 @@ AES-256-GCM with a fresh 96-bit nonce (NIST SP 800-38D). A ciphertext is bound t
 the additional data, so it cannot be moved to another row and still open.
 """
 
-import base64
 import hmac
 import json
 import os
@@ -14,33 +13,43 @@ from datetime import datetime
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
 from django.utils import timezone
 
+from apps.common.errors import DataErased, KeyMissing
 from apps.common.inserting import insert_rows
-from apps.common.models import DataKey
+from apps.common.key_ring import KEY_BYTES, read_key, read_key_ring
+from apps.common.models import DataKey, NameWord
+from apps.common.sentences import Sentence
 
 NONCE_BYTES = 12
+UNFINDABLE = "erased:"  # how the blind index of one who was erased begins
+ERASED = Sentence("The personal data were erased; what is left is the record that they were used.")
+log = structlog.get_logger("crypto")
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-class DataErased(LookupError):
-    """The person's key was destroyed: what it sealed is gone for good."""
 
 
 @cache
 def _key_ring() -> dict[str, AESGCM]:
-    ring = {}
-    for entry in settings.ENCRYPTION_KEYS:
-        key_id, _, text = entry.partition(":")
-        key = base64.b64decode(text)
-        if len(key) != 32:
-            raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {key_id!r} has {len(key)} bytes; 32 are needed.")
-        ring[key_id] = AESGCM(key)
-    return ring
+    return {key_id: AESGCM(key) for key_id, key in read_key_ring(settings.ENCRYPTION_KEYS).items()}
+
+
+def ring_ids() -> tuple[str, ...]:
+    """The ids of ENCRYPTION_KEYS, that which wraps new data keys first."""
+    return tuple(_key_ring())
+
+
+def missing_ids() -> list[str]:
+    """Keys that data in use are wrapped by and that the ring lacks. One step along an index per key, however many."""
+    found, last = [], ""
+    used = DataKey.objects.filter(destroyed_at=None).order_by("key_id").values_list("key_id", flat=True)
+    while (last := used.filter(key_id__gt=last).first()) is not None:
+        found.append(last)
+    return [key_id for key_id in found if key_id not in ring_ids()]
 
 
 def _encrypt(cipher: AESGCM, plain: bytes, context: str) -> bytes:
@@ -64,10 +73,17 @@ class OpenKey(NamedTuple):
 
     def seal_text(self, text: str, context: str) -> bytes:
         """`text`: a JSON document."""
-        return _encrypt(self.cipher, text.encode(), context)
+        return self.seal_bytes(text.encode(), context)
+
+    def seal_bytes(self, data: bytes, context: str) -> bytes:
+        return _encrypt(self.cipher, data, context)
 
     def unseal(self, sealed: bytes, context: str) -> Any:
-        return json.loads(_decrypt(self.cipher, sealed, context).decode())
+        return json.loads(self.plain(sealed, context))
+
+    def plain(self, sealed: bytes, context: str) -> bytes:
+        """The bytes as they were sealed; of a document, in UTF-8."""
+        return _decrypt(self.cipher, sealed, context)
 
 
 def blind_index(kind: str, value: str) -> str:
@@ -77,14 +93,17 @@ def blind_index(kind: str, value: str) -> str:
 
 @cache
 def _blind_key() -> bytes:
-    return base64.b64decode(settings.BLIND_INDEX_KEY)
+    return read_key(settings.BLIND_INDEX_KEY, "BLIND_INDEX_KEY")
 
 
 def create_data_key(owner_index: str | None = None) -> DataKey:
     """The data key of the person with this blind index, made if there is none; without an index, a new one."""
     if owner_index is None:
         return DataKey.objects.create(**_columns(draw_key()))
-    return DataKey.objects.get_or_create(owner_index=owner_index, defaults=_columns(draw_key()))[0]
+    # Held, so that an erasure of this person comes before all of the caller's transaction, or after it.
+    with transaction.atomic(savepoint=False):
+        rows = DataKey.objects.select_for_update(no_key=True)
+        return rows.get_or_create(owner_index=owner_index, defaults=_columns(draw_key()))[0]
 
 
 def draw_data_key() -> DataKey:
@@ -94,9 +113,18 @@ def draw_data_key() -> DataKey:
 
 def draw_key() -> OpenKey:
     """The same before it is a row, for those who insert many."""
+    fresh, key = uuid.uuid4(), os.urandom(KEY_BYTES)
+    return OpenKey(fresh, *_wrapped(fresh, key), AESGCM(key))
+
+
+def _wrapped(id_: uuid.UUID, key: bytes) -> tuple[str, bytes]:
     key_id, wrapping = next(iter(_key_ring().items()))
-    fresh, key = uuid.uuid4(), os.urandom(32)
-    return OpenKey(fresh, key_id, _encrypt(wrapping, key, str(fresh)), AESGCM(key))
+    return key_id, _encrypt(wrapping, key, str(id_))
+
+
+def rewrap(id_: uuid.UUID, key_id: str, wrapped: bytes) -> tuple[str, bytes]:
+    """The same data key under the first key of the ring: its id and what is wrapped. Raises KeyMissing, InvalidTag."""
+    return _wrapped(id_, _unwrap(id_, key_id, wrapped))
 
 
 def insert_keys(keys: Iterable[OpenKey]) -> None:
@@ -122,16 +150,37 @@ class KeptKey:
 
 
 def open_key(data_key: DataKey | KeptKey) -> OpenKey:
-    """Raises DataErased."""
+    """Raises DataErased, KeyMissing."""
     return data_key.opened if isinstance(data_key, KeptKey) else _unwrapped(data_key)
 
 
 def _unwrapped(data_key: DataKey | KeptKey) -> OpenKey:
     if data_key.destroyed_at is not None:
-        raise DataErased("The personal data were erased; what is left is the record that they were used.")
+        raise DataErased(ERASED)
     key_id, wrapped = data_key.key_id, bytes(data_key.wrapped)
-    key = _decrypt(_key_ring()[key_id], wrapped, str(data_key.id))
-    return OpenKey(data_key.id, key_id, wrapped, AESGCM(key))
+    return OpenKey(data_key.id, key_id, wrapped, AESGCM(_unwrap(data_key.id, key_id, wrapped)))
+
+
+def _unwrap(id_: uuid.UUID, key_id: str, wrapped: bytes) -> bytes:
+    wrapping = _key_ring().get(key_id)
+    if wrapping is None:
+        log.error("key_not_in_ring", key_id=key_id, data_key_id=str(id_))
+        raise KeyMissing(
+            Sentence(
+                "What is stored was sealed under the key {key_id!r}, which ENCRYPTION_KEYS does not have."
+                " The operator has to put it back behind the first one.",
+                key_id=key_id,
+            )
+        )
+    return _decrypt(wrapping, wrapped, str(id_))
+
+
+def destroy_keys(ids: Iterable[uuid.UUID], *, now: datetime) -> int:
+    """For good: what they sealed is gone, and nobody is found by them. How many were not destroyed before."""
+    wanted = list(ids)
+    NameWord.objects.filter(data_key_id__in=wanted).delete()
+    kept = DataKey.objects.filter(id__in=wanted, destroyed_at=None)
+    return kept.update(destroyed_at=now, wrapped=b"", owner_index=None)
 
 
 def seal(data_key: DataKey | KeptKey, document: Any, context: str) -> bytes:
@@ -150,17 +199,24 @@ def mask(identifier: str) -> str:
 
 
 __all__ = [
+    "ERASED",
+    "UNFINDABLE",
     "DataErased",
     "InvalidTag",
     "KeptKey",
+    "KeyMissing",
     "OpenKey",
     "blind_index",
     "create_data_key",
+    "destroy_keys",
     "draw_data_key",
     "draw_key",
     "insert_keys",
     "mask",
+    "missing_ids",
     "open_key",
+    "rewrap",
+    "ring_ids",
     "seal",
     "unseal",
 ]

@@ -66,6 +66,22 @@ class Conflict(DomainError):
     title = "The request conflicts with what is stored"
 
 
+class DataErased(DomainError):
+    """410: the person's key was destroyed; what it sealed is gone for good."""
+
+    status = HTTPStatus.GONE
+    code = "data-erased"
+    title = "The personal data were erased"
+
+
+class ConsentMissing(DomainError):
+    """409: the person has not allowed this source to be asked, or no longer. Nothing was asked."""
+
+    status = HTTPStatus.CONFLICT
+    code = "consent-required"
+    title = "A consent of the person is needed first"
+
+
 class TooLarge(DomainError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "too-large"
@@ -84,3 +100,19 @@ class SourceUnavailable(DomainError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "source-unavailable"
     title = "The external source is not available"
+
+
+class KeyMissing(DomainError):
+    """503: a data key is wrapped by a key that ENCRYPTION_KEYS does not have (any more)."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "key-missing"
+    title = "A key of this installation is missing"
+
+
+class CacheUnreachable(DomainError):
+    """503: the cache that the processes share, Redis, does not answer: nobody can be counted or left alone."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "cache-unreachable"
+    title = "A part of this installation does not answer"

@@ -1,4 +1,4 @@
-"""Rows that every app builds on: data keys, jobs, idempotency keys."""
+"""Rows that every app builds on: data keys, words that find names, jobs, idempotency keys."""
 
 import uuid
 
@@ -17,8 +17,32 @@ class DataKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     destroyed_at = models.DateTimeField(null=True)
 
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(destroyed_at=None) & ~Q(wrapped=b""))
+                | Q(destroyed_at__isnull=False, wrapped=b"", owner_index=None),
+                name="data_key_destroyed_or_whole",
+            )
+        ]
+        # What a rotation walks along, and what tells which keys of the ring are needed.
+        indexes = [models.Index(fields=["key_id", "id"], condition=Q(destroyed_at=None), name="data_key_in_use")]
+
     def __str__(self) -> str:
         return str(self.id)
+
+
+class NameWord(models.Model):
+    """One word of the name of whom the key belongs to, by its blind index. It goes when the key is destroyed."""
+
+    data_key = models.ForeignKey(DataKey, on_delete=models.PROTECT, related_name="name_words")
+    word_index = models.CharField(max_length=64, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["word_index", "data_key"], name="name_word_once")]
+
+    def __str__(self) -> str:
+        return str(self.data_key_id)
 
 
 class Job(models.Model):

@@ -8,6 +8,7 @@ from math import isinf
 from typing import Any
 
 from apps.common.errors import MOST_PROBLEMS, FieldProblem, InvalidInput
+from apps.common.sentences import Sentence
 
 MOST_DIGITS = 40
 MOST_OF_A_KEY = 60
@@ -58,18 +59,18 @@ class _Reader:
         document = dict(pairs)
         if len(document) < len(pairs):
             counts = Counter(key for key, _ in pairs)
-            twice = self._refuse("the key is given twice; give it once")
+            twice = self._refuse(Sentence("the key is given twice; give it once"))
             document |= {key: twice for key, count in counts.items() if count > 1}
         return document
 
 
 def _text_problem(text: str) -> str | None:
     if "\x00" in text:
-        return "the text holds a NUL character; remove it"
+        return Sentence("the text holds a NUL character; remove it")
     try:
         text.encode()
     except UnicodeEncodeError:
-        return "the text holds half of a surrogate pair and cannot be stored; send valid Unicode"
+        return Sentence("the text holds half of a surrogate pair and cannot be stored; send valid Unicode")
     return None
 
 
@@ -105,7 +106,7 @@ def _problems(document: Any) -> Iterator[FieldProblem]:
         elif isinstance(value, dict):
             for key in value:
                 if why := _text_problem(key):
-                    yield FieldProblem(_path(trail) or "(body)", f"in the name of a field: {why}")
+                    yield FieldProblem(_path(trail) or "(body)", Sentence("in the name of a field: {why}", why=why))
         waiting.extend(reversed(_children(trail, value)))
 
 
@@ -114,12 +115,19 @@ def parse_json(body: bytes) -> Any:
     try:
         return _document(body.decode("utf-8"))
     except RecursionError:
-        raise InvalidInput("The JSON is nested too deeply; a request of this API needs fewer than 10 levels.") from None
+        raise InvalidInput(
+            Sentence("The JSON is nested too deeply; a request of this API needs fewer than 10 levels.")
+        ) from None
     except UnicodeDecodeError:
-        raise InvalidInput("The body is not UTF-8 text.") from None
+        raise InvalidInput(Sentence("The body is not UTF-8 text.")) from None
     except json.JSONDecodeError as error:
         raise InvalidInput(
-            f"The body is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+            Sentence(
+                "The body is not valid JSON: {reason} at line {line}, column {column}.",
+                reason=error.msg,
+                line=error.lineno,
+                column=error.colno,
+            )
         ) from None
 
 
@@ -134,5 +142,5 @@ def _document(text: str) -> Any:
         for p in islice(_problems(document), MOST_PROBLEMS)
     ]
     if problems:
-        raise InvalidInput("The body holds values that cannot be accepted.", problems)
+        raise InvalidInput(Sentence("The body holds values that cannot be accepted."), problems)
     return document

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from apps.common.admin import ReadOnlyAdmin
-from apps.external_integrations.models import ExternalRecord, ExternalRecordVersion
+from apps.external_integrations.models import Consent, ExternalRecord, ExternalRecordVersion
 
 
 @admin.register(ExternalRecord)
@@ -18,3 +18,20 @@ class ExternalRecordVersionAdmin(ReadOnlyAdmin):
     list_display = ["id", "record", "origin", "observed_at", "fetched_at"]
     list_filter = ["origin"]
     fields = ["id", "record", "origin", "observed_at", "fetched_at", "created_at"]
+
+
+@admin.register(Consent)
+class ConsentAdmin(ReadOnlyAdmin):
+    list_display = ["id", "source", "purpose", "given_on", "expires_on", "withdrawn_at"]
+    list_filter = ["source", "purpose"]
+    fields = [
+        "id",
+        "source",
+        "purpose",
+        "given_on",
+        "expires_on",
+        "recorded_by",
+        "created_at",
+        "withdrawn_at",
+        "withdrawn_by",
+    ]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,9 +15,19 @@ from apps.common.crypto import mask
 from apps.common.days import lender_today
 from apps.common.errors import InvalidInput
 from apps.common.fields import StrictSerializer, StrictText
+from apps.common.identifiers import IdentifierError, check_inn, check_pinfl, identifier_sentence
 from apps.external_integrations import services
 from apps.external_integrations.keys import Key, check_key
 from apps.external_integrations.models import ExternalRecord, Origin, Source
+from apps.external_integrations.reading import fresh_days, is_stale, read_version
+
+
+@extend_schema_field({"oneOf": [{"type": "number"}, {"type": "string"}]})
+class FactField(serializers.Field):
+    """A number, or the text of a day or of a scale."""
+
+    def to_representation(self, value: float | str) -> float | str:
+        return value
 
 
 class ExternalRecordSerializer(serializers.Serializer):
@@ -33,7 +43,7 @@ class ExternalRecordSerializer(serializers.Serializer):
     age_days = serializers.IntegerField()
     is_stale = serializers.BooleanField()
     currency = serializers.CharField(help_text="Of the facts that are sums.")
-    facts = serializers.DictField(child=serializers.FloatField())
+    facts = serializers.DictField(child=FactField(), help_text="Of the scoring vocabulary, by name.")
     warnings = serializers.ListField(child=serializers.CharField())
 
 
@@ -44,10 +54,14 @@ class SoliqLookupSerializer(StrictSerializer):
     inn = StrictText(required=False, help_text="9 digits, of a company or a trader")
 
 
+class BureauLookupSerializer(StrictSerializer):
+    pinfl = StrictText(help_text="14 digits, of a person")
+
+
 def present(record: ExternalRecord, key: Key, now: datetime) -> dict[str, Any]:
     version = record.current
-    reading = services.read_version(version)
-    stale = services.is_stale(record, now=now)
+    reading = read_version(version)
+    stale = is_stale(record, now=now)
     return {
         "id": record.id,
         "source": record.source,
@@ -71,7 +85,8 @@ def _warnings(record: ExternalRecord, stale: bool) -> list[str]:
             f"This record was invented by the mock client (origin mock); it does not come from {record.source}."
         )
     if stale:
-        warnings.append(f"The source last answered more than {services.FRESH_DAYS} days ago; a refresh is queued.")
+        days = fresh_days(record.source)
+        warnings.append(f"The source last answered more than {days} days ago; a refresh is queued if it may be asked.")
     return warnings
 
 
@@ -116,13 +131,32 @@ class SoliqLookupView(APIView):
 
 def _one_of(given: dict[str, str]) -> tuple[str, str]:
     if len(given) != 1:
-        sentence = "Give either a pinfl (14 digits) or an inn (9 digits)."
+        sentence = identifier_sentence("inn_or_pinfl")
         raise InvalidInput.of(pinfl=sentence, inn=sentence)
     name, identifier = next(iter(given.items()))
-    digits = 14 if name == "pinfl" else 9
-    if len(identifier) != digits:
-        raise InvalidInput.of(**{name: f"{digits} digits are needed; {len(identifier)} characters were given."})
+    try:
+        if name == "inn":
+            check_inn(identifier)
+        else:
+            check_pinfl(identifier, today=lender_today())
+    except IdentifierError as error:
+        raise InvalidInput.of(**{name: str(error)}) from None
     return name, identifier
+
+
+class BureauLookupView(APIView):
+    """What the credit bureau says of a person, by a `pinfl` in the body, where no log sees it.
+
+    It only asks: a repeat gives the same record, so it takes no Idempotency-Key.
+    """
+
+    roles = {"post": READERS}
+
+    @extend_schema(request=BureauLookupSerializer, responses=REPLIES)
+    def post(self, request: Request) -> Response:
+        given = BureauLookupSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        return look_up(request, Source.BUREAU, given.validated_data["pinfl"], "pinfl")
 
 
 class KadastrView(APIView):

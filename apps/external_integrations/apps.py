@@ -6,3 +6,6 @@ class ExternalIntegrationsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.external_integrations import checks  # noqa: F401 - registers itself
+        from apps.external_integrations.metrics import register_metrics
+
+        register_metrics()

@@ -1,110 +1,87 @@
-"""Who is asked. One Protocol per source, two kinds of client each; settings.EXTERNAL_SOURCES says which one."""
+"""Who is asked: per source a mock or the source itself over HTTP, or nobody. settings.EXTERNAL_SOURCES says which."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Generic
 
 import httpx
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from apps.external_integrations.contracts import KadastrRecord, Record, SoliqRecord, read_kadastr, read_soliq
-from apps.external_integrations.http import Endpoint, post_json
-from apps.external_integrations.mock import invent_kadastr, invent_soliq
-from apps.external_integrations.models import Origin, Source
+from apps.common.outgoing import Resolve, look_up
+from apps.common.sentences import Sentence
+from apps.external_integrations.errors import SourceOff
+from apps.external_integrations.http import Endpoint, ask
+from apps.external_integrations.metrics import measured
+from apps.external_integrations.models import Origin
+from apps.external_integrations.sources import SOURCES
+from apps.external_integrations.sources.contract import Client, Contract, Told
 
 Clock = Callable[[], datetime]
-
-
-class Client(Protocol):
-    """Asks one source. `fetch` raises an error of external_integrations.errors."""
-
-    @property
-    def origin(self) -> str: ...
-
-    def fetch(self, identifier: str) -> Record: ...
-
-
-class SoliqClient(Client, Protocol):
-    """`identifier`: an INN of 9 digits or a PINFL of 14."""
-
-    def fetch(self, identifier: str) -> SoliqRecord: ...
-
-
-class KadastrClient(Client, Protocol):
-    """`identifier`: a parcel id."""
-
-    def fetch(self, identifier: str) -> KadastrRecord: ...
+OFF = "off"
+CHOICES = (*Origin.values, OFF)
 
 
 @dataclass(frozen=True, slots=True)
-class MockSoliqClient:
+class MockClient(Generic[Told]):
+    """Invents replies and reads them as if they had come."""
+
+    contract: Contract[Told]
     clock: Clock = timezone.now
     origin: ClassVar[str] = Origin.MOCK
 
-    def fetch(self, identifier: str) -> SoliqRecord:
+    def fetch(self, identifier: str) -> Told:
         now = self.clock()
-        return read_soliq(invent_soliq(identifier, now), identifier, now)
+        return self.contract.read(self.contract.invent(identifier, now), identifier, now)
 
 
 @dataclass(frozen=True, slots=True)
-class HttpSoliqClient:
+class HttpClient(Generic[Told]):
+    contract: Contract[Told]
     endpoint: Endpoint
     clock: Clock = timezone.now
     transport: httpx.AsyncBaseTransport | None = None
+    resolve: Resolve = look_up
     origin: ClassVar[str] = Origin.HTTP
 
-    def fetch(self, identifier: str) -> SoliqRecord:
-        body = {"pinfl" if len(identifier) == 14 else "inn": identifier}
-        raw = post_json(self.endpoint, "/v1/taxpayers/lookup", body, transport=self.transport)
-        return read_soliq(raw, identifier, self.clock())
+    def fetch(self, identifier: str) -> Told:
+        contract, question = self.contract, self.contract.question(identifier)
+        played = {"transport": self.transport, "resolve": self.resolve, "clock": self.clock}
+        with measured(contract.code):
+            raw = ask(contract.code, self.endpoint, contract.path, question, **played)
+            return contract.read(raw, identifier, self.clock())
 
 
-@dataclass(frozen=True, slots=True)
-class MockKadastrClient:
-    clock: Clock = timezone.now
-    origin: ClassVar[str] = Origin.MOCK
-
-    def fetch(self, identifier: str) -> KadastrRecord:
-        now = self.clock()
-        return read_kadastr(invent_kadastr(identifier, now), identifier, now)
-
-
-@dataclass(frozen=True, slots=True)
-class HttpKadastrClient:
-    endpoint: Endpoint
-    clock: Clock = timezone.now
-    transport: httpx.AsyncBaseTransport | None = None
-    origin: ClassVar[str] = Origin.HTTP
-
-    def fetch(self, identifier: str) -> KadastrRecord:
-        raw = post_json(self.endpoint, "/v1/parcels/lookup", {"parcel_id": identifier}, transport=self.transport)
-        return read_kadastr(raw, identifier, self.clock())
-
-
-MOCKS: dict[str, Callable[..., Client]] = {Source.SOLIQ: MockSoliqClient, Source.KADASTR: MockKadastrClient}
-HTTPS: dict[str, Callable[..., Client]] = {Source.SOLIQ: HttpSoliqClient, Source.KADASTR: HttpKadastrClient}
-
-
-_ORIGINS = frozenset(Origin.values)  # which are listed anew at each look
-
-
-def configured_origin(source: str) -> str:
-    """mock or http, as the settings choose."""
+def configured_client(source: str) -> str:
+    """mock, http or off, as the settings choose."""
     chosen = settings.EXTERNAL_SOURCES[source]["client"]
-    if chosen not in _ORIGINS:
-        raise ImproperlyConfigured(f"{source.upper()}_CLIENT is {chosen!r}; allowed are mock and http.")
+    if chosen not in CHOICES:
+        raise ImproperlyConfigured(f"{source.upper()}_CLIENT is {chosen!r}; allowed are {', '.join(CHOICES)}.")
     return chosen
+
+
+def is_asked(source: str) -> bool:
+    return configured_client(source) != OFF
 
 
 def client_for(
     source: str, *, clock: Clock = timezone.now, transport: httpx.AsyncBaseTransport | None = None
-) -> Client:
-    if configured_origin(source) == Origin.MOCK:
-        return MOCKS[source](clock=clock)
-    return HTTPS[source](endpoint=endpoint_of(settings.EXTERNAL_SOURCES[source]), clock=clock, transport=transport)
+) -> Client[Any]:
+    """Raises SourceOff when nobody is asked."""
+    chosen = configured_client(source)
+    if chosen == OFF:
+        raise SourceOff(
+            Sentence(
+                "This installation does not ask {source}: {setting}_CLIENT is off.",
+                source=source,
+                setting=source.upper(),
+            )
+        )
+    if chosen == Origin.MOCK:
+        return MockClient(SOURCES[source], clock)
+    return HttpClient(SOURCES[source], endpoint_of(settings.EXTERNAL_SOURCES[source]), clock, transport)
 
 
 def endpoint_of(chosen: dict[str, Any]) -> Endpoint:
@@ -113,4 +90,8 @@ def endpoint_of(chosen: dict[str, Any]) -> Endpoint:
         allowed_hosts=tuple(chosen["allowed_hosts"]),
         deadline_seconds=chosen["deadline_seconds"],
         api_key=chosen["api_key"],
+        private_hosts=tuple(chosen["private_hosts"]),
+        client_cert=chosen["client_cert"],
+        client_key=chosen["client_key"],
+        ca_file=chosen["ca_file"],
     )

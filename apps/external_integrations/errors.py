@@ -1,6 +1,28 @@
 """What may go wrong with a source: a 503 of ours when nothing is stored for the key. None holds an identifier."""
 
+from datetime import datetime
+
 from apps.common.errors import SourceUnavailable
+
+
+class SourceOff(SourceUnavailable):
+    """The settings say that nobody is asked."""
+
+
+class SourceWaits(SourceUnavailable):
+    """Nobody is asked just now. `retry_at`: from when on a question may be tried."""
+
+    def __init__(self, detail: str, retry_at: datetime) -> None:
+        super().__init__(detail)
+        self.retry_at = retry_at
+
+
+class SourcePaused(SourceWaits):
+    """The source failed several times in a row, or asked for a pause."""
+
+
+class SourceBusy(SourceWaits):
+    """The source has had as many questions as it allows for the time being."""
 
 
 class SourceTimeout(SourceUnavailable):
@@ -24,7 +46,11 @@ class RedirectRefused(SourceUnavailable):
 
 
 class HostNotAllowed(SourceUnavailable):
-    """The configured address is not one of the allowed hosts, or not over TLS."""
+    """The configured address is not one of the allowed hosts, not over TLS, or leads where nobody is asked."""
+
+
+class CredentialsUnusable(SourceUnavailable):
+    """A PEM file that the settings name is missing or holds no certificate or key, or the API key fits no header."""
 
 
 class ReplyTooLarge(SourceUnavailable):

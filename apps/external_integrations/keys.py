@@ -5,8 +5,9 @@ from datetime import date
 
 from apps.common.crypto import blind_index
 from apps.common.errors import InvalidInput
-from apps.common.identifiers import check_inn, check_parcel, check_pinfl, inn_warnings, parcel_warnings
-from apps.external_integrations.models import Source
+from apps.common.identifiers import IdentifierError, inn_warnings, parcel_warnings
+from apps.external_integrations.sources import SOURCES
+from apps.external_integrations.sources.contract import COMPANY, PARCEL, PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +26,20 @@ class Key:
     def owner_index(self) -> str:
         return blind_index(self.owner_kind, self.identifier)
 
+    @property
+    def needs_consent(self) -> bool:
+        return self.owner_kind == PERSON and SOURCES[self.source].asks_consent
+
     def warnings(self) -> list[str]:
         """What is unusual in the identifier, though accepted."""
-        if self.owner_kind == "company":
+        if self.owner_kind == COMPANY:
             return inn_warnings(self.identifier)
-        return parcel_warnings(self.identifier) if self.owner_kind == "parcel" else []
+        return parcel_warnings(self.identifier) if self.owner_kind == PARCEL else []
 
 
 def check_key(source: str, identifier: str, *, today: date, field_name: str = "identifier") -> Key:
     """Raises InvalidInput naming `field_name`; its message does not repeat the identifier."""
     try:
-        return Key(source, _owner_kind(source, identifier, today), identifier)
-    except ValueError as error:
+        return Key(source, SOURCES[source].check(identifier, today), identifier)
+    except IdentifierError as error:
         raise InvalidInput.of(**{field_name: str(error)}) from None
-
-
-def _owner_kind(source: str, identifier: str, today: date) -> str:
-    if source == Source.KADASTR:
-        check_parcel(identifier)
-        return "parcel"
-    if len(identifier) == 14:
-        check_pinfl(identifier, today=today)
-        return "person"
-    if len(identifier) != 9:
-        raise ValueError(f"An INN has exactly 9 digits, a PINFL exactly 14; {len(identifier)} characters were given.")
-    check_inn(identifier)
-    return "company"

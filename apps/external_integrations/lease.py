@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from apps.common.errors import SourceUnavailable
+from apps.common.sentences import Sentence
 from apps.external_integrations.models import ExternalRecord
 
 Clock = Callable[[], datetime]
@@ -64,16 +65,16 @@ def _heard_by_another(record: ExternalRecord, give_up: datetime, clock: Clock, s
         if checked_at != record.checked_at:
             return True
         if lease_until is None:
-            raise SourceUnavailable("The source was asked by another request just now and did not answer.")
+            raise SourceUnavailable(Sentence("The source was asked by another request just now and did not answer."))
         if lease_until < clock():
             return False
         sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE)
-    raise SourceUnavailable("The source is being asked by others and has not answered in time.")
+    raise SourceUnavailable(Sentence("The source is being asked by others and has not answered in time."))
 
 
 def _state(record_id: UUID) -> tuple[datetime | None, datetime | None]:
     row = ExternalRecord.objects.filter(id=record_id).values_list("checked_at", "lease_until").first()
     if row is None:
-        raise SourceUnavailable("The source was asked by another request just now and did not answer.")
+        raise SourceUnavailable(Sentence("The source was asked by another request just now and did not answer."))
     return row

@@ -1,7 +1,10 @@
-"""Look-ups, refreshes and what they found. The source is asked outside any transaction, by one process at a time."""
+"""Look-ups, refreshes and what they found. The source is asked outside any transaction, by one process at a time.
+
+A person's record is asked for only while the person's consent holds; what is stored already may be read without.
+"""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +13,7 @@ import httpx
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import User
@@ -19,77 +22,35 @@ from apps.common import background
 from apps.common.crypto import blind_index, create_data_key, seal, unseal
 from apps.common.days import lender_today
 from apps.common.errors import InvalidInput, NotFound, SourceUnavailable
-from apps.common.facts import Found
-from apps.external_integrations.clients import Client, client_for, configured_origin
-from apps.external_integrations.contracts import Record
-from apps.external_integrations.errors import UnknownToSource
+from apps.common.sentences import Sentence
+from apps.external_integrations.clients import client_for
+from apps.external_integrations.consents import may_ask, may_refresh, require_consent
+from apps.external_integrations.errors import SourceWaits, UnknownToSource
 from apps.external_integrations.keys import Key, check_key
 from apps.external_integrations.lease import single_flight
+from apps.external_integrations.metrics import count_skipped_refresh
 from apps.external_integrations.models import ExternalRecord, ExternalRecordVersion, Origin
+from apps.external_integrations.reading import is_stale, usable_version
+from apps.external_integrations.sources.contract import Client, Record
 
 log = structlog.get_logger("external_integrations")
 Clock = Callable[[], datetime]
 Transport = httpx.AsyncBaseTransport
-FRESH_DAYS = 30
-MOST_TTL_DAYS = 3650
-CHUNK = 500
-MONEY_FACTS = frozenset({"declared_yearly_income", "declared_revenue", "tax_debt"})
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a version holds, opened."""
-
-    facts: dict[str, int | float]
-    currency: str
-
-
-# --- Reading --------------------------------------------------------------------------------------------------
-
-
-def usable_version(record: ExternalRecord) -> ExternalRecordVersion | None:
-    """The version that holds. Once a source is asked over HTTP, what its mock invented is no longer taken for it."""
-    version = record.current
-    if version is not None and version.origin == Origin.MOCK and configured_origin(record.source) == Origin.HTTP:
-        return None
-    return version
-
-
-def is_stale(record: ExternalRecord, *, now: datetime, ttl_days: int = FRESH_DAYS) -> bool:
-    """Whether the source last answered more than `ttl_days` ago, or never."""
-    return record.checked_at is None or record.checked_at < now - timedelta(days=ttl_days)
-
-
-def read_version(version: ExternalRecordVersion) -> Reading:
-    document = unseal(version.data_key, version.sealed, version.context)
-    return Reading(document["facts"], document["currency"])
-
-
-def record_facts(record: ExternalRecord, *, now: datetime, currency: str | None = None) -> dict[str, Found]:
-    """What is known, by the names of the scoring vocabulary; empty while nothing is.
-
-    Given a `currency`, sums that the source states in another one are left out: they cannot be compared.
-    """
-    version = usable_version(record)
-    if version is None:
-        return {}
-    reading = read_version(version)
-    told = reading.facts
-    if currency is not None and reading.currency != currency:
-        told = {name: value for name, value in told.items() if name not in MONEY_FACTS}
-    stale = is_stale(record, now=now)
-    return {
-        name: Found(value, record.source, record.observed_at, version.origin, stale) for name, value in told.items()
-    }
-
-
+PUT_OFF = timedelta(minutes=5)  # while a source is down; when it is back, what was put off is taken up at once
 # --- Rows -----------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
-def ensure_record(*, source: str, identifier: str, actor: User | None, clock: Clock = timezone.now) -> ExternalRecord:
-    """The row of this key for a request to rest on, without asking the source; what is missing or stale is queued."""
+def ensure_record(
+    *, source: str, identifier: str, actor: User | None, clock: Clock = timezone.now
+) -> ExternalRecord | None:
+    """The row of this key for a request to rest on, without asking the source; what is missing or stale is queued.
+
+    None without the person's consent, unless something is stored: that is served, and grows old.
+    """
     key = check_key(source, identifier, today=lender_today(clock()))
+    if not may_ask(key, now=clock()):
+        return _stored(key)
     record = _row(key)
     if not record.is_wanted:
         record = _want(key, record)
@@ -105,9 +66,18 @@ def _want(key: Key, record: ExternalRecord) -> ExternalRecord:
     return record if marked else _row(key, is_wanted=True)  # a failed look-up had removed it just before
 
 
+def _stored(key: Key) -> ExternalRecord | None:
+    record = _rows(key).first()
+    return record if record is not None and usable_version(record) is not None else None
+
+
+def _rows(key: Key) -> QuerySet[ExternalRecord]:
+    rows = ExternalRecord.objects.select_related("data_key", "current__data_key")
+    return rows.filter(source=key.source, key_index=key.index)
+
+
 def _row(key: Key, *, is_wanted: bool = False) -> ExternalRecord:
-    found = ExternalRecord.objects.select_related("data_key", "current__data_key")
-    record = found.filter(source=key.source, key_index=key.index).first()
+    record = _rows(key).first()
     if record is not None:
         return record
     fresh = ExternalRecord(source=key.source, key_index=key.index, is_wanted=is_wanted)
@@ -115,11 +85,11 @@ def _row(key: Key, *, is_wanted: bool = False) -> ExternalRecord:
     fresh.sealed = seal(fresh.data_key, {"identifier": key.identifier}, fresh.context)
     ExternalRecord.objects.bulk_create([fresh], ignore_conflicts=True)
     # None: it was there, and a failed look-up removed it in between.
-    return found.filter(source=key.source, key_index=key.index).first() or _row(key, is_wanted=is_wanted)
+    return _rows(key).first() or _row(key, is_wanted=is_wanted)
 
 
-def enqueue_refresh(record: ExternalRecord) -> None:
-    background.enqueue(f"refresh_{record.source}_record", record_id=str(record.id))
+def enqueue_refresh(record: ExternalRecord, *, due_at: datetime | None = None) -> None:
+    background.enqueue(f"refresh_{record.source}_record", due_at=due_at, record_id=str(record.id))
 
 
 # --- Asking ---------------------------------------------------------------------------------------------------
@@ -135,23 +105,26 @@ def find_or_fetch_record(
 ) -> tuple[ExternalRecord, bool]:
     """The stored record, else the source's answer, stored; True when this call asked the source.
 
-    A stale record is returned as it is and its refresh is queued. Raises SourceUnavailable or NotFound.
+    A stale record is returned as it is and its refresh is queued, if it may be. Raises ConsentMissing,
+    SourceUnavailable or NotFound.
     """
     key = check_key(source, identifier, today=lender_today(clock()))
     with transaction.atomic(durable=True):
-        record = _row(key)
-        if usable_version(record) is not None:
+        record = _stored(key)
+        if record is not None:
             _note(record, actor, "external_record.look_up")
-            if is_stale(record, now=clock()):
+            if is_stale(record, now=clock()) and may_ask(key, now=clock()):
                 enqueue_refresh(record)
             return record, False
+        require_consent(key, now=clock())
+        record = _row(key)
     asked = _ask(record, key.identifier, actor=actor, clock=clock, transport=transport)
     if not asked:
         with transaction.atomic():
             _note(record, actor, "external_record.look_up")
     record = _reread(record.id)
     if usable_version(record) is None:
-        raise NotFound("The source has no such record.")
+        raise NotFound(Sentence("The source has no such record."))
     return record, asked
 
 
@@ -164,30 +137,61 @@ def refresh_record(
     clock: Clock = timezone.now,
     transport: Transport | None = None,
 ) -> dict[str, str | bool | None]:
-    """Ask the source now, by the row's id or by source and identifier. Raises SourceUnavailable.
+    """Ask the source now, by the row's id or by source and identifier. Raises SourceUnavailable; by the row's id, which
+    is how a job asks, TryLater while the source is not to be asked.
 
-    Returns ids only: {"record_id", "asked_here", "version_id"}.
+    Returns ids only: {"record_id", "asked_here", "version_id", "skipped"}; skipped: "", or why nobody was asked:
+    consent-required, erased.
     """
-    record = _reread(record_id) if record_id is not None else _row_of(source, identifier, clock())
-    known = unseal(record.data_key, record.sealed, record.context)["identifier"]
-    asked = _ask(record, known, actor=actor, clock=clock, transport=transport)
-    record = _reread(record.id)
+    if record_id is None:
+        record, skipped = _row_of(source, identifier, clock()), ""
+    else:
+        record = _reread(record_id)
+        skipped = _why_not(record, clock())
+    if skipped:
+        count_skipped_refresh(record.source, skipped)
+        log.warning("refresh_skipped", record_id=str(record.id), source=record.source, why=skipped)
+        return _refreshed(record, asked=False, skipped=skipped)
+    try:
+        asked = _ask(record, _identifier(record), actor=actor, clock=clock, transport=transport)
+    except SourceWaits as error:
+        if record_id is None:
+            raise
+        count_skipped_refresh(record.source, type(error).__name__)
+        raise background.TryLater(type(error).__name__, max(error.retry_at, clock() + PUT_OFF)) from None
+    return _refreshed(_reread(record.id), asked=asked, skipped="")
+
+
+def _refreshed(record: ExternalRecord, *, asked: bool, skipped: str) -> dict[str, str | bool | None]:
     version_id = str(record.current_id) if record.current_id else None
-    return {"record_id": str(record.id), "asked_here": asked, "version_id": version_id}
+    return {"record_id": str(record.id), "asked_here": asked, "version_id": version_id, "skipped": skipped}
+
+
+def _why_not(record: ExternalRecord, now: datetime) -> str:
+    if record.data_key.destroyed_at is not None:
+        return "erased"
+    key = check_key(record.source, _identifier(record), today=lender_today(now))
+    return "" if may_refresh(record, key, now=now) else "consent-required"
+
+
+def _identifier(record: ExternalRecord) -> str:
+    return unseal(record.data_key, record.sealed, record.context)["identifier"]
 
 
 def _reread(record_id: str | UUID) -> ExternalRecord:
     record = ExternalRecord.objects.select_related("data_key", "current__data_key").filter(id=record_id).first()
     if record is None:
-        raise NotFound("There is no external record with this id.")
+        raise NotFound(Sentence("There is no external record with this id."))
     return record
 
 
 def _row_of(source: str | None, identifier: str | None, now: datetime) -> ExternalRecord:
     if source is None or identifier is None:
-        raise InvalidInput.of(identifier="Give the id of a record, or a source and an identifier.")
+        raise InvalidInput.of(identifier=Sentence("Give the id of a record, or a source and an identifier."))
+    key = check_key(source, identifier, today=lender_today(now))
+    require_consent(key, now=now)
     with transaction.atomic(durable=True):
-        return _row(check_key(source, identifier, today=lender_today(now)))
+        return _row(key)
 
 
 def _ask(
@@ -217,6 +221,16 @@ def _fetch_and_store(record_id: UUID, identifier: str, client: Client, actor: Us
         _store(record_id, fetched, client.origin, actor, clock())
 
 
+# --- Reading back ---------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def read_history(*, record: ExternalRecord, actor: User) -> QuerySet[ExternalRecordVersion]:
+    """Every version there is, for somebody who reads them: that is recorded."""
+    _note(record, actor, "external_record.read_history")
+    return record.versions.select_related("data_key")
+
+
 # --- Storing --------------------------------------------------------------------------------------------------
 
 
@@ -238,7 +252,10 @@ def _store(record_id: UUID, fetched: Record, origin: str, actor: User | None, no
         _version(record, fetched, origin, digest, now)
     record.save(update_fields=["checked_at", "current", "observed_at", "updated_at"])
     changed = record.current_id != before
-    _note(record, actor, "external_record.fetch", {"origin": origin, "changed": changed})
+    # What held from now on, so that as_of.py can tell it of any moment: `current` moves, and answers may come late.
+    holds = {"version": str(record.current_id), "observed_at": record.observed_at.isoformat()}
+    details = {"origin": origin, "changed": changed, "checked_at": now.isoformat()} | holds
+    _note(record, actor, "external_record.fetch", details)
     if changed:
         background.enqueue("rescore_requests_of_record", record_id=str(record.id), version_id=str(record.current_id))
 
@@ -293,21 +310,3 @@ def _note_failure(record: ExternalRecord, actor: User | None, error: str) -> Non
 
 def _note(record: ExternalRecord, actor: User | None, action: str, details: dict[str, Any] | None = None) -> None:
     record_event(actor=actor, action=action, subject=record, details={"source": record.source} | (details or {}))
-
-
-# --- Keeping fresh --------------------------------------------------------------------------------------------
-
-
-def refresh_stale_records(*, ttl_days: int = FRESH_DAYS, clock: Clock = timezone.now) -> dict[str, int]:
-    """Queue a refresh of every record that the source last answered for more than `ttl_days` ago."""
-    if isinstance(ttl_days, bool) or not isinstance(ttl_days, int) or not 0 <= ttl_days <= MOST_TTL_DAYS:
-        raise InvalidInput.of(ttl_days=f"Give a whole number of days from 0 to {MOST_TTL_DAYS}.")
-    old = Q(checked_at__isnull=True) | Q(checked_at__lt=clock() - timedelta(days=ttl_days))
-    in_use = Q(current__isnull=False) | Q(is_wanted=True)
-    waiting = list(ExternalRecord.objects.filter(old, in_use).order_by("checked_at", "id").only("id", "source"))
-    for start in range(0, len(waiting), CHUNK):
-        with transaction.atomic():
-            for record in waiting[start : start + CHUNK]:
-                enqueue_refresh(record)
-        background.heartbeat()
-    return {"records": ExternalRecord.objects.count(), "stale": len(waiting), "queued": len(waiting)}

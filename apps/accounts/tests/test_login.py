@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from axes.models import AccessAttempt
 from django.conf import settings
 from django.core.cache import cache
 from django.test import RequestFactory, override_settings
@@ -17,6 +18,7 @@ from apps.accounts.models import User
 from apps.accounts.services import create_user, issue_token, update_user
 from apps.accounts.tests.factories import PASSWORD, client_for, make_user
 from apps.audit.models import AuditEvent
+from apps.common.tests.stored import everything_stored
 
 pytestmark = pytest.mark.django_db
 LOGIN = "/api/auth/login/"
@@ -221,3 +223,15 @@ def test_argon2_is_what_production_stores():
 
 def test_every_view_is_denied_unless_it_says_otherwise():
     assert [item.__name__ for item in api_settings.DEFAULT_PERMISSION_CLASSES] == ["ByRole"]
+
+
+@pytest.mark.usefixtures("clean_cache")
+def test_what_is_typed_instead_of_a_username_is_counted_and_not_kept(settings):
+    settings.AXES_ENABLED = True
+    make_user("officer", username="malika")
+    statuses = [login("31210632040244", "wrong").status_code for _ in range(settings.AXES_FAILURE_LIMIT)]
+    assert statuses[-1] == 429
+    assert login("malika", "wrong").status_code == 401
+    names = sorted(AccessAttempt.objects.values_list("username", flat=True))
+    assert (names[0], names[1][:8], len(names)) == ("malika", "unknown:", 2)
+    assert b"31210632040244" not in everything_stored()

@@ -75,3 +75,12 @@ def test_a_fault_of_ours_is_a_problem_with_an_id_and_without_details(monkeypatch
     assert (response.status_code, response["X-Request-ID"]) == (500, "trace-me-0001")
     assert response.json()["type"] == "urn:credit-ml:problem:internal-error"
     assert "Каримов" not in response.content.decode()
+
+
+def test_a_redis_that_does_not_answer_is_a_503_that_says_so(client, settings):
+    settings.CACHES = {"default": {"BACKEND": "apps.common.caches.SharedCache", "LOCATION": "redis://127.0.0.1:1/0"}}
+    body = {"username": "nobody", "password": "nothing"}
+    response = client.post("/api/auth/login/", body, content_type="application/json")
+    told = response.json()
+    assert (response.status_code, told["type"]) == (503, "urn:credit-ml:problem:cache-unreachable")
+    assert told["detail"].startswith("Redis, which the processes of this installation share, does not answer.")

@@ -34,9 +34,14 @@ def _beat() -> None:
     background.heartbeat()
 
 
+def _wait() -> None:
+    raise background.TryLater("SourcePaused", timezone.now() + timedelta(minutes=5))
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _tasks_of_this_test():
     tasks = {"collect": _collect, "fail": _fail, "look_at_branches": _look_at_branches, "beat": _beat}
+    tasks["wait"] = _wait
     for name, function in tasks.items():
         app.task(function, name=f"tasks.tasks.test_{name}")
     yield
@@ -191,3 +196,45 @@ def work_and_close() -> None:
         background.work_due_jobs()
     finally:
         connection.close()
+
+
+class PuttingOffTests(TestCase):
+    def test_a_job_that_cannot_begin_waits_and_loses_no_attempt(self):
+        background.enqueue("test_wait")
+        assert background.work_due_jobs() == {"taken_back": 0, "done": 0, "failed": 1}
+        job = Job.objects.get()
+        assert (job.state, job.error, job.attempts, job.finished_at) == ("queued", "SourcePaused", 0, None)
+        assert timedelta(minutes=4) < job.due_at - timezone.now() < timedelta(minutes=5)
+
+    def test_after_a_week_it_is_given_up(self):
+        background.enqueue("test_wait")
+        Job.objects.update(created_at=timezone.now() - timedelta(days=8))
+        background.work_due_jobs()
+        job = Job.objects.get()
+        assert (job.state, job.error, job.finished_at is None) == ("failed", "SourcePaused", False)
+
+    def test_what_was_put_off_is_hastened_and_what_was_planned_for_later_is_not(self):
+        tonight = timezone.now() + timedelta(hours=5)
+        background.enqueue("test_collect", number=1, due_at=tonight)
+        background.enqueue("test_wait")
+        background.work_due_jobs()
+        assert background.hasten("test_wait") == 1
+        assert background.hasten("test_wait") == 0
+        assert background.hasten("test_collect") == 0
+        assert background.work_due_jobs()["failed"] == 1
+        assert Job.objects.get(name="test_collect").due_at == tonight
+
+    def test_so_many_are_hastened_as_are_asked_for(self):
+        for number in range(3):
+            background.enqueue("test_fail", number=number)
+        background.work_due_jobs()
+        assert background.hasten("test_fail", limit=2) == 2
+        assert Job.objects.filter(due_at__lte=timezone.now()).count() == 2
+
+    def test_a_twin_that_waits_replaces_one_that_is_put_off(self):
+        background.enqueue("test_wait")
+        Job.objects.update(state="running")
+        background.enqueue("test_wait")
+        first = Job.objects.get(state="running")
+        background._put_off(first, background.TryLater("SourcePaused", timezone.now()), timezone.now())
+        assert sorted(Job.objects.values_list("state", flat=True)) == ["failed", "queued"]

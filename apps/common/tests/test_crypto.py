@@ -7,8 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from apps.common import crypto
-from apps.common.crypto import DataErased, InvalidTag, blind_index, create_data_key, mask, seal, unseal
-from apps.common.models import DataKey
+from apps.common.crypto import DataErased, InvalidTag, blind_index, create_data_key, destroy_keys, mask, seal, unseal
 
 pytestmark = pytest.mark.django_db
 DOCUMENT = {"full_name": "Дилшод Каримов", "incomes": [{"amount": 5_000_000}], "salary": None}
@@ -57,7 +56,7 @@ def test_a_seal_moved_to_another_row_or_person_does_not_open():
 def test_an_erased_person_is_gone():
     key = create_data_key()
     sealed = seal(key, DOCUMENT, "individual:1")
-    DataKey.objects.filter(id=key.id).update(destroyed_at=timezone.now(), wrapped=b"")
+    destroy_keys([key.id], now=timezone.now())
     key.refresh_from_db()
     with pytest.raises(DataErased):
         unseal(key, sealed, "individual:1")

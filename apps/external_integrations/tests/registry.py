@@ -7,10 +7,11 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from django.conf import settings
 from django.test import override_settings
 from django.utils import timezone
 
-from apps.external_integrations.mock import invent_kadastr, invent_soliq
+from apps.external_integrations.sources import SOURCES
 
 Play = Callable[["Handler", dict[str, Any]], None]
 
@@ -55,13 +56,13 @@ class Registry(ThreadingHTTPServer):
 
 
 def by_contract(handler: Handler, body: dict[str, Any]) -> None:
-    (name, identifier), now = next(iter(body.items())), timezone.now()
-    handler.answer(invent_kadastr(identifier, now) if name == "parcel_id" else invent_soliq(identifier, now))
+    contract = next(contract for contract in SOURCES.values() if handler.path.endswith(contract.path))
+    handler.answer(contract.invent(next(iter(body.values())), timezone.now()))
 
 
 def document(**changes: Any) -> dict[str, Any]:
     """A tax record of 123456789, to be changed into a wrong one."""
-    return json.loads(invent_soliq("123456789", timezone.now())) | changes
+    return json.loads(SOURCES["soliq"].invent("123456789", timezone.now())) | changes
 
 
 def saying(text: bytes | str, status: int = 200, **headers: str) -> Play:
@@ -82,15 +83,16 @@ def registry(play: Play = by_contract) -> Iterator[Registry]:
 
 
 def source_settings(url: str, *, deadline_seconds: float = 2.0, client: str = "http", api_key: str = "") -> dict:
-    """The EXTERNAL_SOURCES of settings, both sources at `url`."""
+    """The EXTERNAL_SOURCES of settings, all sources at `url`."""
     chosen = {
         "client": client,
         "base_url": url,
         "api_key": api_key,
         "allowed_hosts": ["127.0.0.1"],
         "deadline_seconds": deadline_seconds,
+        "quota_per_minute": 0,
     }
-    return {"soliq": chosen, "kadastr": chosen}
+    return {source: settings.EXTERNAL_SOURCES[source] | chosen for source in SOURCES}
 
 
 def asking(url: str, **choices: Any) -> override_settings:

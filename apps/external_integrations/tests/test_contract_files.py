@@ -1,4 +1,4 @@
-"""docs/api/soliq.yaml and kadastr.yaml say what the readers of the replies check."""
+"""docs/api/<source>.yaml says what the readers of the replies check."""
 
 from pathlib import Path
 from typing import Any
@@ -7,22 +7,28 @@ import yaml
 from django.test import SimpleTestCase
 from rest_framework import serializers
 
-from apps.common.fields import MoneyField, StrictFlag, StrictNumber
-from apps.external_integrations.contracts import InstantField, KadastrReply, SoliqReply
+from apps.common.fields import DayField, StrictFlag, StrictInteger, StrictNumber
+from apps.external_integrations.sources import SOURCES
+from apps.external_integrations.sources.contract import InstantField
+from apps.external_integrations.tests.factories import INN, PARCEL, PINFL, at
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def described(field: serializers.Field) -> dict[str, Any]:
     """The JSON schema of a field, as far as the contract files say it."""
-    if isinstance(field, MoneyField | StrictNumber):
-        kind = "integer" if isinstance(field, MoneyField) else "number"
-        bounds = {"type": kind, "minimum": field.min_value, "maximum": field.max_value}
-        return {"oneOf": [bounds, {"type": "null"}]} if field.allow_null else bounds
+    kind = _kind(field)
+    return {"oneOf": [kind, {"type": "null"}]} if field.allow_null else kind
+
+
+def _kind(field: serializers.Field) -> dict[str, Any]:
+    if isinstance(field, StrictInteger | StrictNumber):
+        name = "integer" if isinstance(field, StrictInteger) else "number"
+        return {"type": name, "minimum": field.min_value, "maximum": field.max_value}
     if isinstance(field, StrictFlag):
         return {"type": "boolean"}
-    if isinstance(field, InstantField):
-        return {"type": "string", "format": "date-time"}
+    if isinstance(field, InstantField | DayField):
+        return {"type": "string", "format": "date-time" if isinstance(field, InstantField) else "date"}
     if isinstance(field, serializers.ChoiceField):
         return {"enum": list(field.choices)}
     return {"type": "string", "maxLength": field.max_length}
@@ -41,12 +47,28 @@ def resolved(schema: Any, schemas: dict[str, Any]) -> Any:
 
 class ContractFileTests(SimpleTestCase):
     def test_fields_types_and_bounds_are_alike(self):
-        for name, schema, reply in (("soliq", "TaxpayerRecord", SoliqReply), ("kadastr", "ParcelRecord", KadastrReply)):
-            contract = yaml.safe_load((ROOT / f"docs/api/{name}.yaml").read_text())
-            schemas = contract["components"]["schemas"]
-            fields = reply().fields
+        for name, contract in SOURCES.items():
+            document = yaml.safe_load((ROOT / f"docs/api/{name}.yaml").read_text())
+            reply = document["paths"][contract.path]["post"]["responses"]["200"]["content"]["application/json"][
+                "schema"
+            ]
+            schemas, fields = document["components"]["schemas"], contract.reply().fields
             with self.subTest(source=name):
-                self.assertEqual(schemas[schema]["required"], list(fields))
-                told = resolved(schemas[schema]["properties"], schemas)
+                record = schemas[reply["$ref"].rpartition("/")[2]]
+                self.assertEqual(record["required"], [field for field in fields if fields[field].required])
+                told = resolved(record["properties"], schemas)
                 self.assertEqual(told, {field: described(fields[field]) for field in fields})
-                self.assertIn("This shape is our own.", contract["info"]["description"])
+                self.assertIn("This shape is our own.", document["info"]["description"])
+
+    def test_the_invented_replies_and_questions_keep_to_them(self):
+        asked = {"soliq": (PINFL, INN), "kadastr": (PARCEL,), "bureau": (PINFL,)}
+        for name, contract in SOURCES.items():
+            schemas = yaml.safe_load((ROOT / f"docs/api/{name}.yaml").read_text())["components"]["schemas"]
+            for identifier in asked[name]:
+                with self.subTest(source=name):
+                    question = contract.question(identifier)
+                    forms = schemas["Question"].get("oneOf", [schemas["Question"]])
+                    form = next(form for form in forms if form["required"] == list(question))
+                    ((field, pattern),) = ((name, told["pattern"]) for name, told in form["properties"].items())
+                    self.assertRegex(question[field], pattern)
+                    contract.read(contract.invent(identifier, at()()), identifier, at()())

@@ -11,7 +11,7 @@ from apps.accounts.tests.factories import client_for, make_user
 from apps.audit.models import AuditEvent
 from apps.common.models import Job
 from apps.external_integrations.models import ExternalRecord, ExternalRecordVersion
-from apps.external_integrations.tests.factories import INN, PARCEL, PINFL
+from apps.external_integrations.tests.factories import INN, PARCEL, PINFL, allow
 from apps.external_integrations.tests.registry import NOBODY, asking, live_registry, saying
 
 LOOK_UP = "/api/external/soliq/lookup/"
@@ -80,6 +80,7 @@ class FoundTests(SignedIn):
         self.assertEqual(statuses, [201, 201])
 
     def test_a_person_by_body_and_by_path_is_one_record(self):
+        allow()
         first = self.client.post(LOOK_UP, {"pinfl": PINFL})
         second = self.client.get(f"/api/external/soliq/{PINFL}/")
         third = self.client.post(LOOK_UP, {"inn": INN})
@@ -115,15 +116,14 @@ class FoundTests(SignedIn):
         record_id = self.client.get(f"/api/external/soliq/{INN}/").json()["id"]
         self.client.get(f"/api/external/soliq/{INN}/")
         events = AuditEvent.objects.filter(action__startswith="external_record").order_by("id")
+        record = ExternalRecord.objects.get()
+        held = {"version": str(record.current_id), "observed_at": record.observed_at.isoformat()}
+        held |= {"checked_at": record.checked_at.isoformat()}
+        fetched = {"source": "soliq", "origin": "mock", "changed": True} | held
         self.assertEqual(
             [(e.action, e.actor, e.subject_id, e.details) for e in events],
             [
-                (
-                    "external_record.fetch",
-                    self.officer,
-                    record_id,
-                    {"source": "soliq", "origin": "mock", "changed": True},
-                ),
+                ("external_record.fetch", self.officer, record_id, fetched),
                 ("external_record.look_up", self.officer, record_id, {"source": "soliq"}),
             ],
         )

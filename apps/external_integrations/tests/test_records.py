@@ -11,17 +11,12 @@ from apps.common.crypto import blind_index
 from apps.common.errors import InvalidInput, NotFound, SourceUnavailable
 from apps.common.facts import Found
 from apps.common.models import Job
-from apps.external_integrations import services
 from apps.external_integrations.checks import check_sources
+from apps.external_integrations.keeping_fresh import refresh_stale_records
 from apps.external_integrations.models import ExternalRecord, ExternalRecordVersion
-from apps.external_integrations.services import (
-    ensure_record,
-    find_or_fetch_record,
-    record_facts,
-    refresh_record,
-    refresh_stale_records,
-)
-from apps.external_integrations.tests.factories import INN, NOON, PARCEL, PINFL, at, make_record, refreshed
+from apps.external_integrations.reading import is_stale, record_facts
+from apps.external_integrations.services import ensure_record, find_or_fetch_record, refresh_record
+from apps.external_integrations.tests.factories import INN, NOON, PARCEL, PINFL, allow, at, make_record, refreshed
 from apps.external_integrations.tests.registry import (
     NOBODY,
     asking,
@@ -123,6 +118,7 @@ class HistoryTests(TestCase):
 
 class SealedTests(TestCase):
     def test_no_identifier_stands_in_clear_in_any_table(self):
+        allow(now=NOON)
         for source, identifier in (("soliq", INN), ("soliq", PINFL), ("kadastr", PARCEL)):
             ensure_record(source=source, identifier=identifier, actor=None)
             refreshed(make_record(source, identifier), days=1)
@@ -136,6 +132,7 @@ class SealedTests(TestCase):
                 self.assertNotIn(identifier.encode(), found, table)
 
     def test_what_is_known_is_sealed_with_the_key_of_whom_it_is_about(self):
+        allow(now=NOON)
         owners = [("soliq", PINFL, "person"), ("soliq", INN, "company"), ("kadastr", PARCEL, "parcel")]
         for source, identifier, kind in owners:
             with self.subTest(kind=kind):
@@ -150,6 +147,7 @@ def _bytes(value: object) -> bytes:
 
 class FactTests(TestCase):
     def test_facts_have_the_names_of_the_vocabulary_source_time_and_origin(self):
+        allow(now=NOON)
         person = facts_of(make_record("soliq", PINFL))
         self.assertEqual(set(person), {"declared_yearly_income", "tax_debt"})
         self.assertEqual(set(facts_of(make_record("soliq", INN))), {"declared_revenue", "tax_debt"})
@@ -169,6 +167,7 @@ class FactTests(TestCase):
 class EnsureTests(TestCase):
     def test_a_row_without_asking_and_a_refresh_queued_by_opaque_id(self):
         with asking(NOBODY):
+            allow()
             record = ensure_record(source="soliq", identifier=PINFL, actor=None)
             again = ensure_record(source="soliq", identifier=PINFL, actor=None)
         self.assertEqual((again.id, record.current, record.is_wanted, facts_of(record)), (record.id, None, True, {}))
@@ -184,6 +183,7 @@ class EnsureTests(TestCase):
         self.assertEqual(Job.objects.get().name, "refresh_soliq_record")
 
     def test_a_wanted_row_outlives_a_source_that_is_down_and_an_unwanted_one_does_not(self):
+        allow()
         wanted = ensure_record(source="soliq", identifier=INN, actor=None)
         with asking(NOBODY):
             for identifier in (INN, PINFL):
@@ -217,7 +217,7 @@ class RefreshTests(TestCase):
         record = ensure_record(source="soliq", identifier=INN, actor=None)
         with live_registry(saying('{"code": "unknown-identifier"}', 404)):
             result = refresh_record(record_id=record.id, clock=at(1))
-        self.assertEqual(result, {"record_id": str(record.id), "asked_here": True, "version_id": None})
+        self.assertEqual(result, {"record_id": str(record.id), "asked_here": True, "version_id": None, "skipped": ""})
         self.assertEqual(ExternalRecord.objects.get().checked_at, at(1)())
 
     def test_a_lease_that_a_dead_process_left_runs_out(self):
@@ -228,6 +228,7 @@ class RefreshTests(TestCase):
 
 class StaleTests(TestCase):
     def test_the_stale_are_queued_and_counted(self):
+        allow(now=NOON)
         old, fresh = make_record(days=0), make_record("soliq", PINFL, days=20)
         never = ensure_record(source="kadastr", identifier=PARCEL, actor=None)
         Job.objects.all().delete()
@@ -235,10 +236,10 @@ class StaleTests(TestCase):
         queued = {(job.name, job.arguments["record_id"]) for job in Job.objects.all()}
         self.assertEqual(queued, {("refresh_soliq_record", str(old.id)), ("refresh_kadastr_record", str(never.id))})
         self.assertEqual(refresh_stale_records(ttl_days=10, clock=at(31))["stale"], 3)
-        self.assertFalse(services.is_stale(fresh, now=at(31)()))
+        self.assertFalse(is_stale(fresh, now=at(31)()))
 
     def test_days_out_of_bounds_are_refused(self):
-        for days in (-1, 3651, True, "30", 1.5, None):
+        for days in (-1, 3651, True, "30", 1.5):
             with self.subTest(days=days), self.assertRaises(InvalidInput):
                 refresh_stale_records(ttl_days=days)
 
@@ -248,11 +249,11 @@ class SettingsTests(TestCase):
         self.assertEqual(check_sources(None), [])
         for chosen, told in (
             (source_settings("http://registry.example"), "not one of its allowed hosts"),
-            (source_settings("", client="post"), "allowed are mock and http"),
+            (source_settings("", client="post"), "allowed are mock, http, off"),
         ):
             with self.subTest(told=told), override_settings(EXTERNAL_SOURCES=chosen):
                 messages = check_sources(None)
-                self.assertEqual(len(messages), 2)
+                self.assertEqual(len(messages), 3)
                 self.assertIn(told, messages[0].msg)
 
     def test_a_fact_is_stale_once_its_source_was_not_asked_for_30_days(self):

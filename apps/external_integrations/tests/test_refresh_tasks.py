@@ -8,7 +8,8 @@ from django.utils import timezone
 from apps.common.background import work_due_jobs
 from apps.common.models import Job
 from apps.external_integrations.models import ExternalRecord
-from apps.external_integrations.services import ensure_record, record_facts
+from apps.external_integrations.reading import record_facts
+from apps.external_integrations.services import ensure_record
 from apps.external_integrations.tests.factories import INN, PARCEL
 from apps.external_integrations.tests.registry import live_registry
 from config.celery import app

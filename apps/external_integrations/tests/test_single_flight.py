@@ -10,7 +10,7 @@ from apps.common.errors import SourceUnavailable
 from apps.common.tests.committed import CommittedTestCase
 from apps.external_integrations.models import ExternalRecord, ExternalRecordVersion
 from apps.external_integrations.services import ensure_record, find_or_fetch_record, refresh_record
-from apps.external_integrations.tests.factories import INN, PINFL
+from apps.external_integrations.tests.factories import INN, PINFL, allow
 from apps.external_integrations.tests.registry import by_contract, live_registry
 
 TOGETHER = 10
@@ -52,6 +52,7 @@ class SingleFlightTests(CommittedTestCase):
     def test_ten_first_requests_make_one_record_and_one_upstream_call(self):
         clients = [client_for(make_user("officer")) for _ in range(TOGETHER)]
         with live_registry(slowly, deadline_seconds=20) as server:
+            allow()
             calls = [lambda client=client: client.get(f"/api/external/soliq/{PINFL}/") for client in clients]
             replies = at_once(*calls)
         self.assertEqual(sorted(reply.status_code for reply in replies), [200] * 9 + [201])
