@@ -41,6 +41,7 @@ from apps.common.fields import (
 )
 from apps.common.filters import FlagFilter, StrictFilterSet
 from apps.common.idempotency import idempotent
+from apps.common.masking import mask_fields
 from apps.common.money import CURRENCY_CHOICES, MOST_MONEY
 from apps.companies import services
 from apps.companies.facts import latest_statement, years_in_business
@@ -49,6 +50,7 @@ from apps.companies.models import FIRST_YEAR, LAST_YEAR, MOST_YEARS, STATEMENT_F
 from apps.companies.profile import EMPTY_PROFILE, Profile, find_warnings
 
 MOST_STATEMENTS = 30
+ERASED_AT = "when the data were erased; all that was known is null from then on"
 
 
 class ContactSerializer(StrictSerializer):
@@ -102,6 +104,7 @@ class CompanySerializer(StrictSerializer):
     warnings = FieldWarningSerializer(many=True, read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
+    erased_at = serializers.DateTimeField(read_only=True, allow_null=True, help_text=ERASED_AT)
 
     def validate_incorporated_date(self, day: date | None) -> date | None:
         return day and refuse_future(day, lender_today())
@@ -123,12 +126,12 @@ class CompanyChangeSerializer(CompanySerializer):
 
 
 class CompanyRowSerializer(serializers.Serializer):
-    """One line of the list; the tax_id is masked."""
+    """One line of the list; the tax_id is masked. Name and tax_id of an erased company are null."""
 
     id = serializers.UUIDField()
     branch = serializers.CharField()
-    company_name = serializers.CharField()
-    tax_id = serializers.CharField(help_text="masked")
+    company_name = serializers.CharField(allow_null=True)
+    tax_id = serializers.CharField(help_text="masked", allow_null=True)
     industry = serializers.CharField(allow_null=True)
     latest_statement_year = serializers.IntegerField(allow_null=True)
     currency = serializers.CharField()
@@ -136,6 +139,7 @@ class CompanyRowSerializer(serializers.Serializer):
     is_demo = serializers.BooleanField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
+    erased_at = serializers.DateTimeField(allow_null=True, help_text=ERASED_AT)
 
 
 class TaxIdLookupSerializer(StrictSerializer):
@@ -150,20 +154,26 @@ class CompanyFilters(StrictFilterSet):
 
 def _system_fields(company: Company) -> dict[str, Any]:
     names = ("id", "currency", "industry", "version", "is_demo", "created_at", "updated_at")
-    return {"branch": company.branch.code} | {name: getattr(company, name) for name in names}
+    own = {"branch": company.branch.code, "erased_at": company.data_key.destroyed_at}
+    return own | {name: getattr(company, name) for name in names}
 
 
 def _masked(profile: Profile) -> Profile:
-    guarantor = profile["guarantor"]
-    return profile | {
-        "tax_id": mask(profile["tax_id"]),
-        "guarantor": guarantor and guarantor | {"inn": mask(guarantor["inn"])},
+    guarantor, contact = profile["guarantor"], profile["contact"]
+    return mask_fields(profile, "tax_id") | {
+        "contact": contact and mask_fields(contact, "phone", "email"),
+        "guarantor": guarantor and mask_fields(guarantor, "inn", "phone"),
         "parcel_ids": [mask(parcel) for parcel in profile["parcel_ids"]],
     }
 
 
 def present_company(company: Company, user: User) -> dict[str, Any]:
-    """The whole profile; identifiers in full only for the people of the branch who work with them."""
+    """The whole profile; identifiers in full only for the people of the branch who work with them.
+
+    Of an erased company: when it was erased, and null for all that was known.
+    """
+    if company.data_key.destroyed_at is not None:
+        return CompanySerializer(dict.fromkeys(CompanySerializer().fields) | _system_fields(company)).data
     profile, statements = company.profile, company.statements.all()
     figures = ("year", *STATEMENT_FIGURES)
     document = _system_fields(company) | (profile if user.role in SEES_IDENTIFIERS else _masked(profile))
@@ -177,9 +187,11 @@ def present_company(company: Company, user: User) -> dict[str, Any]:
 
 
 def present_row(company: Company) -> dict[str, Any]:
-    profile, latest = company.profile, latest_statement(company)
-    row = {"company_name": profile["company_name"], "tax_id": mask(profile["tax_id"])}
-    row["latest_statement_year"] = latest and latest.year
+    row: dict[str, Any] = {"company_name": None, "tax_id": None, "latest_statement_year": None}
+    if company.data_key.destroyed_at is None:
+        profile, latest = company.profile, latest_statement(company)
+        row = {"company_name": profile["company_name"], "tax_id": mask(profile["tax_id"])}
+        row["latest_statement_year"] = latest and latest.year
     return CompanyRowSerializer(_system_fields(company) | row).data
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from apps.common.days import full_years
 from apps.common.errors import FieldProblem, InvalidInput
-from apps.common.identifiers import INN_LENGTH, check_inn, inn_warnings, parcel_warnings
+from apps.common.identifiers import INN_LENGTH, IdentifierError, check_inn, inn_warnings, parcel_warnings
+from apps.common.sentences import Sentence
 from apps.companies.models import FIRST_YEAR, FinancialStatement
 
 Profile = dict[str, Any]
@@ -29,14 +30,14 @@ MOST_YEARS_APART = 1
 def check_profile(profile: Profile) -> None:
     """Raises InvalidInput naming each field that is unknown or missing."""
     problems = [
-        FieldProblem(name, "There is no such field in the profile of a company.")
+        FieldProblem(name, Sentence("There is no such field in the profile of a company."))
         for name in sorted(profile.keys() - EMPTY_PROFILE.keys())
     ]
     if not profile["company_name"]:
-        problems.append(FieldProblem("company_name", "A name is needed."))
+        problems.append(FieldProblem("company_name", Sentence("A name is needed.")))
     try:
         check_inn(profile["tax_id"] or "")
-    except ValueError as error:
+    except IdentifierError as error:
         problems.append(FieldProblem("tax_id", str(error)))
     _refuse(problems)
 
@@ -50,9 +51,16 @@ def check_statements(statements: list[dict[str, Any]], *, today: date) -> None:
 def _year_problems(years: list[int], today: date) -> Iterator[FieldProblem]:
     for place, year in enumerate(years):
         if not FIRST_YEAR <= year <= today.year:
-            yield FieldProblem(f"statements[{place}].year", f"Allowed is a year from {FIRST_YEAR} to {today.year}.")
+            yield FieldProblem(
+                f"statements[{place}].year",
+                Sentence(
+                    "Allowed is a year from {first_year} to {last_year}.", first_year=FIRST_YEAR, last_year=today.year
+                ),
+            )
         if year in years[:place]:
-            yield FieldProblem(f"statements[{place}].year", f"The year {year} is given twice; give each year once.")
+            yield FieldProblem(
+                f"statements[{place}].year", Sentence("The year {year} is given twice; give each year once.", year=year)
+            )
 
 
 def _refuse(problems: list[FieldProblem]) -> None:
@@ -68,12 +76,16 @@ def settle_years(incorporated: date | None, years: float | None, *, today: date)
     if incorporated is None:
         return years
     if incorporated > today:
-        raise InvalidInput.of(incorporated_date="The day lies in the future; allowed is today or earlier.")
+        raise InvalidInput.of(incorporated_date=Sentence("The day lies in the future; allowed is today or earlier."))
     derived = full_years(incorporated, today)
     if years is not None and abs(derived - years) > MOST_YEARS_APART:
         raise InvalidInput.of(
-            years_in_business=f"{years} years contradict the incorporated_date, from which {derived} follow; "
-            "correct one of the two or leave the years out."
+            years_in_business=Sentence(
+                "{years} years contradict the incorporated_date, from which {derived} follow; correct one"
+                " of the two or leave the years out.",
+                years=years,
+                derived=derived,
+            )
         )
     return None
 
@@ -95,5 +107,10 @@ def _statement_warnings(statement: FinancialStatement) -> Iterator[FieldProblem]
     for part, whole in (("current_assets", "assets"), ("current_liabilities", "liabilities")):
         value = getattr(statement, part)
         if value is not None and value > getattr(statement, whole):
-            message = f"In {statement.year} the {part} are more than the {whole}, of which they are a part."
+            message = Sentence(
+                "In {year} the {part} are more than the {whole}, of which they are a part.",
+                year=statement.year,
+                part=part,
+                whole=whole,
+            )
             yield FieldProblem(f"statements.{part}", message)

@@ -12,6 +12,8 @@ from apps.common.background import enqueue
 from apps.common.crypto import create_data_key, seal
 from apps.common.days import lender_today
 from apps.common.errors import Conflict, InvalidInput
+from apps.common.name_words import keep_name_words
+from apps.common.sentences import Sentence
 from apps.companies.models import STATEMENT_FIGURES, Company, FinancialStatement, tax_id_index
 from apps.companies.profile import EMPTY_PROFILE, UNCHANGING, check_profile, check_statements, settle_years
 
@@ -52,6 +54,7 @@ def create_company(
     )
     company.sealed = seal(company.data_key, document, company.seal_context)
     _insert(company)
+    keep_name_words(company.data_key, document["company_name"])
     _store_statements(company, statements)
     record_event(actor=actor, action="company.create", subject=company, details={"branch": branch.code})
     return company
@@ -64,7 +67,9 @@ def _insert(company: Company) -> None:
     except IntegrityError:
         if not Company.objects.filter(tax_id_index=company.tax_id_index).exists():
             raise
-        raise Conflict("A company with this tax_id exists already; find it with POST /api/companies/lookup/.") from None
+        raise Conflict(
+            Sentence("A company with this tax_id exists already; find it with POST /api/companies/lookup/.")
+        ) from None
 
 
 def _store_statements(company: Company, statements: list[dict[str, Any]]) -> None:
@@ -97,6 +102,8 @@ def update_company(
     )
     if not stored:
         raise Conflict(_stale(version))
+    if "company_name" in changed:
+        keep_name_words(company.data_key, changes["company_name"])
     details = {"fields": sorted(changed), "version": version + 1}
     record_event(actor=actor, action="company.update", subject=company, details=details)
     enqueue("rescore_applicant_requests", company_id=str(company.id), version=version + 1)
@@ -126,7 +133,9 @@ def _change_statements(company: Company, changes: dict[str, Any], today: date) -
     check_statements(statements, today=today)
     years = {statement["year"] for statement in statements}
     if both := sorted(years & set(removed)):
-        raise InvalidInput.of(remove_statement_years=f"The years {both} are both given and removed; decide on one.")
+        raise InvalidInput.of(
+            remove_statement_years=Sentence("The years {both} are both given and removed; decide on one.", both=both)
+        )
     _store_statements(company, statements)
     gone, _ = company.statements.filter(year__in=removed).delete()
     return ["statements"] if statements or gone else []
@@ -134,11 +143,16 @@ def _change_statements(company: Company, changes: dict[str, Any], today: date) -
 
 def _check_names(changes: dict[str, Any]) -> None:
     if fixed := sorted(UNCHANGING & changes.keys()):
-        raise InvalidInput.of(**dict.fromkeys(fixed, "This field is who the profile is of; it cannot be changed."))
+        raise InvalidInput.of(
+            **dict.fromkeys(fixed, Sentence("This field is who the profile is of; it cannot be changed."))
+        )
     known = {*EMPTY_PROFILE, *IN_CLEAR, "statements", "remove_statement_years"}
     if unknown := sorted(changes.keys() - known):
-        raise InvalidInput.of(**dict.fromkeys(unknown, "There is no such field in the profile of a company."))
+        raise InvalidInput.of(**dict.fromkeys(unknown, Sentence("There is no such field in the profile of a company.")))
 
 
 def _stale(version: int) -> str:
-    return f"The profile has changed since version {version} was read. Read it again and repeat the change."
+    return Sentence(
+        "The profile has changed since version {version} was read. Read it again and repeat the change.",
+        version=version,
+    )

@@ -44,6 +44,7 @@ from apps.common.fields import (
 )
 from apps.common.filters import FlagFilter, StrictFilterSet
 from apps.common.idempotency import idempotent
+from apps.common.masking import mask_fields
 from apps.common.money import CURRENCY_CHOICES, MOST_MONEY
 from apps.individuals import services
 from apps.individuals.income import find_salary, find_yearly_income
@@ -51,6 +52,7 @@ from apps.individuals.models import Individual
 from apps.individuals.profile import SCALES, Profile, find_warnings
 
 MOST_INCOME_ROWS = 120
+ERASED_AT = "when the personal data were erased; all that was known is null from then on"
 
 
 class IncomeRowSerializer(StrictSerializer):
@@ -130,6 +132,7 @@ class IndividualSerializer(StrictSerializer):
     warnings = FieldWarningSerializer(many=True, read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
+    erased_at = serializers.DateTimeField(read_only=True, allow_null=True, help_text=ERASED_AT)
 
     def validate_birth_date(self, day: date) -> str:
         return refuse_future(day, lender_today()).isoformat()
@@ -155,17 +158,18 @@ class IndividualChangeSerializer(IndividualSerializer):
 
 
 class IndividualRowSerializer(serializers.Serializer):
-    """One line of the list; the PINFL is masked."""
+    """One line of the list; the PINFL is masked. Name and PINFL of an erased person are null."""
 
     id = serializers.UUIDField()
     branch = serializers.CharField()
-    full_name = serializers.CharField()
-    pinfl = serializers.CharField(help_text="masked")
+    full_name = serializers.CharField(allow_null=True)
+    pinfl = serializers.CharField(help_text="masked", allow_null=True)
     currency = serializers.CharField()
     version = serializers.IntegerField()
     is_demo = serializers.BooleanField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
+    erased_at = serializers.DateTimeField(allow_null=True, help_text=ERASED_AT)
 
 
 class PinflLookupSerializer(StrictSerializer):
@@ -179,20 +183,25 @@ class IndividualFilters(StrictFilterSet):
 
 def _system_fields(individual: Individual) -> dict[str, Any]:
     names = ("id", "currency", "version", "is_demo", "created_at", "updated_at")
-    return {"branch": individual.branch.code} | {name: getattr(individual, name) for name in names}
+    own = {"branch": individual.branch.code, "erased_at": individual.data_key.destroyed_at}
+    return own | {name: getattr(individual, name) for name in names}
 
 
 def _masked(profile: Profile) -> Profile:
     guarantor = profile["guarantor"]
-    return profile | {
-        "pinfl": mask(profile["pinfl"]),
-        "guarantor": guarantor and guarantor | {"inn": mask(guarantor["inn"])},
+    return mask_fields(profile, "pinfl", "phone", "email") | {
+        "guarantor": guarantor and mask_fields(guarantor, "inn", "phone"),
         "parcel_ids": [mask(parcel) for parcel in profile["parcel_ids"]],
     }
 
 
 def present_individual(individual: Individual, user: User) -> dict[str, Any]:
-    """The whole profile; identifiers in full only for the people of the branch who work with them."""
+    """The whole profile; identifiers in full only for the people of the branch who work with them.
+
+    Of an erased person: when it was erased, and null for all that was known.
+    """
+    if individual.data_key.destroyed_at is not None:
+        return IndividualSerializer(dict.fromkeys(IndividualSerializer().fields) | _system_fields(individual)).data
     profile = individual.profile
     yearly_income, salary = find_yearly_income(profile), find_salary(profile)
     derived = {"yearly_income": yearly_income and asdict(yearly_income), "salary": salary and asdict(salary)}
@@ -202,8 +211,10 @@ def present_individual(individual: Individual, user: User) -> dict[str, Any]:
 
 
 def present_row(individual: Individual) -> dict[str, Any]:
-    profile = individual.profile
-    row = {"full_name": profile["full_name"], "pinfl": mask(profile["pinfl"])}
+    row: dict[str, Any] = {"full_name": None, "pinfl": None}
+    if individual.data_key.destroyed_at is None:
+        profile = individual.profile
+        row = {"full_name": profile["full_name"], "pinfl": mask(profile["pinfl"])}
     return IndividualRowSerializer(_system_fields(individual) | row).data
 
 

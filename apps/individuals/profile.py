@@ -5,8 +5,16 @@ from datetime import date
 from typing import Any
 
 from apps.common.errors import FieldProblem, InvalidInput
-from apps.common.identifiers import INN_LENGTH, check_pinfl, inn_warnings, parcel_warnings, pinfl_birth_date
+from apps.common.identifiers import (
+    INN_LENGTH,
+    IdentifierError,
+    check_birth_date,
+    check_pinfl,
+    inn_warnings,
+    parcel_warnings,
+)
 from apps.common.money import MOST_MONEY
+from apps.common.sentences import Sentence
 from apps.individuals.income import salary, yearly_income
 
 Profile = dict[str, Any]
@@ -48,21 +56,21 @@ def check_profile(profile: Profile, *, today: date) -> None:
 
 def _unknown(profile: Profile) -> Iterator[FieldProblem]:
     for name in sorted(profile.keys() - EMPTY_PROFILE.keys()):
-        yield FieldProblem(name, "There is no such field in the profile of a person.")
+        yield FieldProblem(name, Sentence("There is no such field in the profile of a person."))
 
 
 def _identity(profile: Profile, today: date) -> Iterator[FieldProblem]:
     if not profile["full_name"]:
-        yield FieldProblem("full_name", "A name is needed.")
+        yield FieldProblem("full_name", Sentence("A name is needed."))
     try:
         check_pinfl(profile["pinfl"] or "", today=today)
-    except ValueError as error:
+    except IdentifierError as error:
         yield FieldProblem("pinfl", str(error))
         return
-    if profile["birth_date"] != pinfl_birth_date(profile["pinfl"]).isoformat():
-        yield FieldProblem(
-            "birth_date", "The day differs from the one that the PINFL holds; correct the one that is mistyped."
-        )
+    try:
+        check_birth_date(profile["birth_date"], pinfl=profile["pinfl"])
+    except IdentifierError as error:
+        yield FieldProblem("birth_date", str(error))
 
 
 def _credit_history(profile: Profile) -> Iterator[FieldProblem]:
@@ -71,18 +79,30 @@ def _credit_history(profile: Profile) -> Iterator[FieldProblem]:
         return
     if scale is None:
         yield FieldProblem(
-            "credit_history_scale", f"A credit_history_score needs its scale. Allowed: {', '.join(SCALES)}."
+            "credit_history_scale",
+            Sentence("A credit_history_score needs its scale. Allowed: {allowed}.", allowed=SCALES),
         )
     elif scale in SCALE_BOUNDS and not SCALE_BOUNDS[scale][0] <= score <= SCALE_BOUNDS[scale][1]:
         least, most = SCALE_BOUNDS[scale]
-        yield FieldProblem("credit_history_score", f"On the scale {scale} allowed is a number from {least} to {most}.")
+        yield FieldProblem(
+            "credit_history_score",
+            Sentence(
+                "On the scale {scale} allowed is a number from {least} to {most}.", scale=scale, least=least, most=most
+            ),
+        )
 
 
 def _income(profile: Profile) -> Iterator[FieldProblem]:
     for name, derived in (("yearly_income", yearly_income(profile)), ("salary", salary(profile))):
         if derived is not None and derived > MOST_MONEY:
             yield FieldProblem(
-                "incomes", f"The {name} that follows is {derived}; the most that is kept is {MOST_MONEY}."
+                "incomes",
+                Sentence(
+                    "The {fact} that follows is {derived}; the most that is kept is {most}.",
+                    fact=name,
+                    derived=derived,
+                    most=MOST_MONEY,
+                ),
             )
 
 

@@ -12,6 +12,8 @@ from apps.common.background import enqueue
 from apps.common.crypto import create_data_key, seal
 from apps.common.days import lender_today
 from apps.common.errors import Conflict, InvalidInput
+from apps.common.name_words import keep_name_words
+from apps.common.sentences import Sentence
 from apps.individuals.models import Individual, pinfl_index
 from apps.individuals.profile import EMPTY_PROFILE, UNCHANGING, check_profile
 
@@ -40,6 +42,7 @@ def create_individual(
     )
     individual.sealed = seal(individual.data_key, document, individual.seal_context)
     _insert(individual)
+    keep_name_words(individual.data_key, document["full_name"])
     record_event(actor=actor, action="individual.create", subject=individual, details={"branch": branch.code})
     return individual
 
@@ -53,7 +56,7 @@ def _insert(individual: Individual) -> None:
             raise
         # Says no more than the caller knows: neither the name nor the branch of the other profile.
         raise Conflict(
-            "A profile with this PINFL exists already; find it with POST /api/individuals/lookup/."
+            Sentence("A profile with this PINFL exists already; find it with POST /api/individuals/lookup/.")
         ) from None
 
 
@@ -77,6 +80,8 @@ def update_individual(
     )
     if not stored:
         raise Conflict(_stale(version))
+    if "full_name" in changed:
+        keep_name_words(individual.data_key, changes["full_name"])
     details = {"fields": changed, "version": version + 1}
     record_event(actor=actor, action="individual.update", subject=individual, details=details)
     enqueue("rescore_applicant_requests", individual_id=str(individual.id), version=version + 1)
@@ -85,10 +90,15 @@ def update_individual(
 
 def _check_names(changes: dict[str, Any]) -> None:
     if fixed := sorted(UNCHANGING & changes.keys()):
-        raise InvalidInput.of(**dict.fromkeys(fixed, "This field is who the profile is of; it cannot be changed."))
+        raise InvalidInput.of(
+            **dict.fromkeys(fixed, Sentence("This field is who the profile is of; it cannot be changed."))
+        )
     if unknown := sorted(changes.keys() - EMPTY_PROFILE.keys()):
-        raise InvalidInput.of(**dict.fromkeys(unknown, "There is no such field in the profile of a person."))
+        raise InvalidInput.of(**dict.fromkeys(unknown, Sentence("There is no such field in the profile of a person.")))
 
 
 def _stale(version: int) -> str:
-    return f"The profile has changed since version {version} was read. Read it again and repeat the change."
+    return Sentence(
+        "The profile has changed since version {version} was read. Read it again and repeat the change.",
+        version=version,
+    )

@@ -4,12 +4,14 @@ docs/reference/policy-format.md describes the file. What is read here can be dec
 complete is for lint.py to say.
 """
 
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 
+from apps.common.sentences import Sentence
 from apps.policies.expressions import FLAG, NUMBER, TEXT, Expression, parse
 from apps.policies.names import names_of
 from apps.policies.policy import (
@@ -47,6 +49,7 @@ CURRENCIES = ("UZS", "USD", "EUR", "RUB", "KZT", "GBP", "CNY", "JPY", "TRY", "CH
 GRADE_LETTERS = tuple(letter for letter, _ in GRADES)
 NUMBER_UNITS = tuple(unit for unit in UNITS if unit not in KIND_OF_UNIT)
 DEFAULT_LOSS = "0.45"
+_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)$")
 NOTHING = parse("0")  # stands where an expression was refused, so that all other problems are found too
 RESERVED = frozenset({"true", "false", "probability_of_default", "instalment", "min", "max", "first", "known"})
 ENGINE_CODES = frozenset({"grade_unknown", "price_unknown", "price_above_most"})
@@ -58,7 +61,7 @@ def read_policy(text: str) -> Policy:
     try:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PolicyError([Problem("file", f"it is not TOML: {error}")]) from None
+        raise PolicyError([Problem("file", _not_toml(error))]) from None
     problems: list[tuple[str, str]] = []
     policy = _policy(Table("", document, problems), text)
     if problems:
@@ -66,9 +69,20 @@ def read_policy(text: str) -> Policy:
     return policy
 
 
+def _not_toml(error: Exception) -> Sentence:
+    place = _PLACE.search(str(error))
+    if place is None:
+        return Sentence("it is not TOML: {reason}", reason=str(error))
+    line, column = map(int, place.groups())
+    reason = str(error)[: place.start()].rstrip()
+    return Sentence(
+        "it is not TOML: {reason} (at line {line}, column {column})", reason=reason, line=line, column=column
+    )
+
+
 def _policy(file: Table, text: str) -> Policy:
     if file.whole("format", 1, 1_000) != FORMAT:
-        file.note("format", f"must be {FORMAT}; no other is known")
+        file.note("format", Sentence("must be {format}; no other is known", format=FORMAT))
     head = {"code": file.slug("code"), "version": file.slug("version"), "segment": file.one_of("segment", SEGMENTS)}
     kinds = {name: known.kind for name, known in names_of(head["segment"]).items()}
     values = _values(file, kinds)
@@ -110,7 +124,7 @@ def _values(file: Table, kinds: Mapping[str, str]) -> dict[str, DatedValue]:
 def _is_new(table: Table, name: str, kinds: Mapping[str, str]) -> bool:
     if CODE.fullmatch(name) and name not in kinds and name not in RESERVED:
         return True
-    table.note(name, "is taken, or no name: small letters, digits and _, other than a fact's")
+    table.note(name, Sentence("is taken, or no name: small letters, digits and _, other than a fact's"))
     return False
 
 
@@ -132,12 +146,12 @@ def _dated(table: Table, by: str | None) -> Iterator[tuple[date, float | dict[st
     last = date.min
     entries = table.tables("dated")
     if not entries:
-        table.note("dated", "must name at least one day: dated = [{ from = 2026-01-01, is = 0.5 }]")
+        table.note("dated", Sentence("must name at least one day: dated = [{{ from = 2026-01-01, is = 0.5 }}]"))
     for entry in entries:
         entry.where = f"{table.where}.{entry.where}"
         start = entry.day("from")
         if start <= last:
-            entry.note("from", f"must be later than {last}: the days ascend")
+            entry.note("from", Sentence("must be later than {last}: the days ascend", last=last))
         last = start
         yield start, entry.number("is", -MOST, MOST) if by is None else _by_category(entry)
         entry.done()
@@ -146,10 +160,10 @@ def _dated(table: Table, by: str | None) -> Iterator[tuple[date, float | dict[st
 def _by_category(entry: Table) -> dict[str, float]:
     table = entry.table("is")
     if table is None:
-        entry.note("is", "is missing")
+        entry.note("is", Sentence("is missing"))
         return {}
     if "otherwise" not in table.left:
-        table.note("otherwise", "is missing: what holds for every other category")
+        table.note("otherwise", Sentence("is missing: what holds for every other category"))
     return {name: table.number(name, -MOST, MOST) for name in list(table.left)}
 
 
@@ -159,7 +173,7 @@ def _risk(file: Table, kinds: dict[str, str]) -> tuple[Expression, Price | None,
     units = [(table.where, table.code("name"), table.one_of("unit", UNITS)) for table in tables]
     for where, name, _ in units:
         if name in kinds or name in RESERVED:
-            file.problems.append((f"{where}.name", f"{name} is taken; choose another name"))
+            file.problems.append((f"{where}.name", Sentence("{name} is taken; choose another name", name=name)))
     kinds |= {name: KIND_OF_UNIT.get(unit, NUMBER) for _, name, unit in units}
     features = tuple(_feature(*each, kinds) for each in zip(tables, units, strict=True))
     loss, price = _loss(file, kinds), _price(file, kinds)
@@ -191,7 +205,7 @@ def _price(file: Table, kinds: Mapping[str, str]) -> Price | None:
     rate = table.expression("annual_rate", NUMBER, kinds) or NOTHING
     price = Price(annual_rate=rate, least=table.number("least", 0, 10), most=table.number("most", 0, 10))
     if price.least is not None and price.most is not None and price.least > price.most:
-        table.note("least", f"must not be above most, which is {price.most:g}")
+        table.note("least", Sentence("must not be above most, which is {most:g}", most=price.most))
     table.done()
     return price
 
@@ -203,7 +217,9 @@ def _check_circles(file: Table, features: tuple[Feature, ...], loss: Expression,
 
     def walk(name: str, above: tuple[str, ...]) -> None:
         if name in above:
-            file.note("features", f"a circle: {' needs '.join((*above[above.index(name) :], name))}")
+            file.note(
+                "features", Sentence("a circle: {circle}", circle=" needs ".join((*above[above.index(name) :], name)))
+            )
         elif name in needs and name not in done:
             for needed in needs[name]:
                 walk(needed, (*above, name))
@@ -235,7 +251,9 @@ def _rule(table: Table, kinds: Mapping[str, str]) -> Rule:
         public_reason=table.languages("public_reason", None),
     )
     if rule.private and rule.public_reason is None:
-        table.note("public_reason", "is missing: what the applicant is told in place of what nobody else may know")
+        table.note(
+            "public_reason", Sentence("is missing: what the applicant is told in place of what nobody else may know")
+        )
     table.done()
     return rule
 
@@ -247,7 +265,7 @@ def _cut_offs(file: Table) -> tuple[str | None, tuple[Band, ...]]:
     on = table.one_of("on", CUT_OFF_NAMES)
     bands = tuple(_band(each) for each in table.tables("bands"))
     if not bands:
-        table.note("bands", "must name at least one band")
+        table.note("bands", Sentence("must name at least one band"))
     table.done()
     return on, bands
 
@@ -262,7 +280,7 @@ def _band(table: Table) -> Band:
         reason=table.languages("reason", None),
     )
     if band.outcome != "approve" and band.reason is None:
-        table.note("reason", "is missing: only a band that approves needs none")
+        table.note("reason", Sentence("is missing: only a band that approves needs none"))
     table.done()
     return band
 
@@ -287,7 +305,7 @@ def _cap(table: Table, kinds: Mapping[str, str]) -> Cap:
 def _people(file: Table) -> People:
     table = file.table("people")
     if table is None:
-        file.note("people", "is missing: who decides what, and which reasons they may give")
+        file.note("people", Sentence("is missing: who decides what, and which reasons they may give"))
         return People(None, 1, (), ())
     people = People(
         second_person_above=table.whole("second_person_above", 0, MOST, None),
@@ -313,7 +331,7 @@ def _examples(file: Table) -> tuple[Example, ...]:
     for table in file.tables("examples"):
         example = _example(table, read)
         if example.title in read:
-            table.note("title", "is that of an earlier example")
+            table.note("title", Sentence("is that of an earlier example"))
         read[example.title] = example
     return tuple(read.values())
 
@@ -322,12 +340,12 @@ def _example(table: Table, earlier: Mapping[str, Example]) -> Example:
     """`like` takes the day, facts and assessment of an earlier one, `without` leaves some of them out."""
     like = table.text("like", None)
     if like is not None and like not in earlier:
-        table.note("like", "is the title of no earlier example")
+        table.note("like", Sentence("is the title of no earlier example"))
     base = earlier.get(like or "", Example("", date.min, {}, None, {}))
     without = table.codes("without") if "without" in table.left else ()
     given = {name: dict(part.left) if (part := table.table(name)) else {} for name in ("facts", "assessment", "expect")}
     if not base.facts | given["facts"] or not given["expect"]:
-        table.note("facts and expect", "must be given: what is known, and what is decided")
+        table.note("facts and expect", Sentence("must be given: what is known, and what is decided"))
     facts = {name: value for name, value in base.facts.items() if name not in without} | given["facts"]
     assessed = {} if "assessment" in without else dict(base.assessment or {}) | given["assessment"]
     on_date = base.on_date if base.facts and "on_date" not in table.left else table.day("on_date")
@@ -341,6 +359,9 @@ def _check_codes(file: Table, policy: Policy) -> None:
     codes = [each.code for each in (*policy.rules, *policy.bands, *policy.caps)]
     for code, times in Counter(codes).items():
         if times > 1:
-            file.note("codes", f"{code} stands {times} times; each rule, band and cap has its own")
+            file.note(
+                "codes",
+                Sentence("{code} stands {times} times; each rule, band and cap has its own", code=code, times=times),
+            )
         if code in ENGINE_CODES:
-            file.note("codes", f"{code} is a code of the engine's own; choose another")
+            file.note("codes", Sentence("{code} is a code of the engine's own; choose another", code=code))

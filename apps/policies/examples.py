@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from apps.common.sentences import Sentence
 from apps.policies.engine import Assessment, Outcome, Terms, decide
 from apps.policies.expressions import FLAG, NUMBER, TEXT
 from apps.policies.forbidden import why_unknown
@@ -43,12 +44,12 @@ def _wrong_parts(policy: Policy, example: Example) -> list[str]:
     wrong = [wrong_fact(policy.segment, name, value) for name, value in example.facts.items()]
     if example.assessment is not None:
         missing = [name for name in _OF_ASSESSMENT[:-1] if name not in example.assessment]
-        wrong += [f"assessment.{name} is missing" for name in missing]
+        wrong += [Sentence("assessment.{name} is missing", name=name) for name in missing]
         wrong += _unknown("assessment", example.assessment, _OF_ASSESSMENT)
     wrong += _unknown("expect", example.expect, _EXPECTED)
     wrong += _unknown("expect.terms", example.expect.get("terms", {}), _OF_TERMS)
     if "outcome" not in example.expect:
-        wrong.append("expect.outcome is missing")
+        wrong.append(Sentence("expect.outcome is missing"))
     return [message for message in wrong if message]
 
 
@@ -56,16 +57,22 @@ def wrong_fact(segment: str, name: str, value: Any) -> str:
     """Why a policy of the segment cannot be asked with it, "" if it can."""
     known = names_of(segment).get(name)
     if known is None:
-        return f"facts.{name}: {why_unknown(name)}"
+        return Sentence("facts.{name}: {why}", name=name, why=why_unknown(name))
     if type(value) not in _TYPES[known.kind]:
-        return f"facts.{name} must be a {known.kind}, not {shown(value)}"
+        return Sentence("facts.{name} must be a {kind}, not {given}", name=name, kind=known.kind, given=shown(value))
     if known.values and value not in known.values:
-        return f"facts.{name} must be one of {', '.join(known.values)}, not {shown(value)}"
+        return Sentence(
+            "facts.{name} must be one of {allowed}, not {given}", name=name, allowed=known.values, given=shown(value)
+        )
     return ""
 
 
 def _unknown(where: str, given: Mapping[str, Any], known: tuple[str, ...]) -> list[str]:
-    return [f"{where}.{name} is not known; known are {', '.join(known)}" for name in given if name not in known]
+    return [
+        Sentence("{where}.{name} is not known; known are {known}", where=where, name=name, known=known)
+        for name in given
+        if name not in known
+    ]
 
 
 def assessment_of(given: Mapping[str, Any] | None) -> Assessment | None:
@@ -79,7 +86,7 @@ def _differences(outcome: Outcome, expected: Mapping[str, Any]) -> list[str]:
     wanted = {name: value for name, value in expected.items() if name != "terms"}
     wanted |= {f"terms.{name}": value for name, value in expected.get("terms", {}).items()}
     return [
-        f"{name} should be {_shown(value)} and is {_shown(found[name])}"
+        Sentence("{name} should be {wanted} and is {found}", name=name, wanted=_shown(value), found=_shown(found[name]))
         for name, value in wanted.items()
         if _plain(found[name]) != _plain(value)
     ]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from apps.common.sentences import Sentence
 from apps.policies.evaluation import Function, function_of
 from apps.policies.trees import (
     Any,
@@ -28,7 +29,7 @@ MOST_CHARACTERS, MOST_DEPTH = 500, 20
 FUNCTIONS = {"min": (1, 8), "max": (1, 8), "first": (1, 8), "known": (1, 1), "instalment": (4, 4)}
 ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
-ALLOWED = (
+ALLOWED = Sentence(
     "names, numbers, 'texts', true, false, + - * /, < <= > >= == !=, and, or, not, in, and the functions min, max,"
     " first, known, instalment"
 )
@@ -67,22 +68,30 @@ def _names(node: Node) -> Iterator[str]:
 @lru_cache(maxsize=4096)
 def _tree(text: str) -> Node:
     if not text.strip() or len(text) > MOST_CHARACTERS:
-        raise ExpressionError(f"it has {len(text)} characters; 1 to {MOST_CHARACTERS} are allowed")
+        raise ExpressionError(
+            Sentence("it has {given} characters; 1 to {most} are allowed", given=len(text), most=MOST_CHARACTERS)
+        )
     if not text.isascii():
-        raise ExpressionError("it holds letters other than those of plain ASCII; names and operators have none")
+        raise ExpressionError(
+            Sentence("it holds letters other than those of plain ASCII; names and operators have none")
+        )
     try:
         parsed = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ExpressionError(f"it cannot be read; allowed are {ALLOWED}") from None
+        raise ExpressionError(Sentence("it cannot be read; allowed are {allowed}", allowed=ALLOWED)) from None
     return _checked(parsed, 1)
 
 
 def _checked(node: ast.expr, depth: int) -> Node:
     if depth > MOST_DEPTH:
-        raise ExpressionError(f"it is nested more than {MOST_DEPTH} deep; write it as several features")
+        raise ExpressionError(
+            Sentence("it is nested more than {most} deep; write it as several features", most=MOST_DEPTH)
+        )
     reader = _READERS.get(type(node))
     if reader is None:
-        raise ExpressionError(f"{_shown(node)} is not allowed; allowed are {ALLOWED}")
+        raise ExpressionError(
+            Sentence("{shown} is not allowed; allowed are {allowed}", shown=_shown(node), allowed=ALLOWED)
+        )
     return reader(node, depth + 1)
 
 
@@ -92,7 +101,9 @@ def _constant(node: ast.Constant, depth: int) -> Node:
         return Constant(float(value))
     if type(value) is str and 0 < len(value) <= 60 and value.isprintable() and not node.kind:
         return Constant(value)
-    raise ExpressionError(f"{_shown(node)} is not a value; a number is at most 1e15, a text has 1 to 60 characters")
+    raise ExpressionError(
+        Sentence("{shown} is not a value; a number is at most 1e15, a text has 1 to 60 characters", shown=_shown(node))
+    )
 
 
 def _name(node: ast.Name, depth: int) -> Node:
@@ -104,13 +115,15 @@ def _unary(node: ast.UnaryOp, depth: int) -> Node:
         return Not(_checked(node.operand, depth))
     if isinstance(node.op, ast.USub):
         return Negative(_checked(node.operand, depth))
-    raise ExpressionError(f"{_shown(node)} is not allowed; allowed are {ALLOWED}")
+    raise ExpressionError(
+        Sentence("{shown} is not allowed; allowed are {allowed}", shown=_shown(node), allowed=ALLOWED)
+    )
 
 
 def _binary(node: ast.BinOp, depth: int) -> Node:
     operator = ARITHMETIC.get(type(node.op))
     if operator is None:
-        raise ExpressionError(f"{_shown(node)} is not allowed; of arithmetic there is + - * /")
+        raise ExpressionError(Sentence("{shown} is not allowed; of arithmetic there is + - * /", shown=_shown(node)))
     return Arithmetic(operator, _checked(node.left, depth), _checked(node.right, depth))
 
 
@@ -130,7 +143,7 @@ def _pair(operator: ast.cmpop, left: ast.expr, right: ast.expr, depth: int) -> N
     if isinstance(operator, ast.In):
         return OneOf(_checked(left, depth), _texts(right))
     if type(operator) not in COMPARISONS:
-        raise ExpressionError("of comparisons there is < <= > >= == != and in")
+        raise ExpressionError(Sentence("of comparisons there is < <= > >= == != and in"))
     return Comparison(COMPARISONS[type(operator)], _checked(left, depth), _checked(right, depth))
 
 
@@ -138,18 +151,24 @@ def _texts(node: ast.expr) -> tuple[str, ...]:
     listed = node.elts if isinstance(node, ast.Tuple | ast.List) else []
     texts = tuple(each.value for each in listed if isinstance(each, ast.Constant) and type(each.value) is str)
     if not texts or len(texts) != len(listed) or len(texts) > 50:
-        raise ExpressionError("behind in stand 1 to 50 texts, such as ('A', 'B')")
+        raise ExpressionError(Sentence("behind in stand 1 to 50 texts, such as ('A', 'B')"))
     return texts
 
 
 def _call(node: ast.Call, depth: int) -> Node:
     name = node.func.id if isinstance(node.func, ast.Name) else None
     if name not in FUNCTIONS or node.keywords:
-        raise ExpressionError(f"{_shown(node)} is not allowed; of functions there is {', '.join(FUNCTIONS)}")
+        raise ExpressionError(
+            Sentence(
+                "{shown} is not allowed; of functions there is {allowed}", shown=_shown(node), allowed=list(FUNCTIONS)
+            )
+        )
     least, most = FUNCTIONS[name]
     if not least <= len(node.args) <= most:
-        wanted = str(least) if least == most else f"{least} to {most}"
-        raise ExpressionError(f"{name} takes {wanted} values, not {len(node.args)}")
+        wanted = str(least) if least == most else Sentence("{least} to {most}", least=least, most=most)
+        raise ExpressionError(
+            Sentence("{name} takes {wanted} values, not {given}", name=name, wanted=wanted, given=len(node.args))
+        )
     return Call(name, tuple(_checked(argument, depth) for argument in node.args))
 
 
@@ -166,7 +185,7 @@ _READERS: dict[type[ast.expr], Callable[..., Node]] = {
 
 def _shown(node: ast.expr) -> str:
     if isinstance(node, ast.Constant):
-        return f"{type(node.value).__name__} constant"
+        return Sentence("{type} constant", type=type(node.value).__name__)
     return type(node).__name__
 
 
@@ -182,7 +201,9 @@ def kind_of(node: Node, kinds: Mapping[str, str]) -> str:
             return FLAG if isinstance(value, bool) else TEXT if isinstance(value, str) else NUMBER
         case Name(name):
             if name not in kinds:
-                raise ExpressionError(f"{name} is not a name that a policy of this segment may use here")
+                raise ExpressionError(
+                    Sentence("{name} is not a name that a policy of this segment may use here", name=name)
+                )
             return kinds[name]
         case Negative(_) | Arithmetic():
             return _all(node, NUMBER, kinds, gives=NUMBER)
@@ -199,15 +220,15 @@ def kind_of(node: Node, kinds: Mapping[str, str]) -> str:
 def _all(node: Node, wanted: str, kinds: Mapping[str, str], *, gives: str) -> str:
     for part in parts_of(node):
         if (found := kind_of(part, kinds)) != wanted:
-            raise ExpressionError(f"a {found} stands where a {wanted} is needed")
+            raise ExpressionError(Sentence("a {found} stands where a {wanted} is needed", found=found, wanted=wanted))
     return gives
 
 
 def _compared(operator: str, left: str, right: str) -> str:
     if left != right:
-        raise ExpressionError(f"a {left} is compared with a {right}")
+        raise ExpressionError(Sentence("a {left} is compared with a {right}", left=left, right=right))
     if left != NUMBER and operator not in ("==", "!="):
-        raise ExpressionError(f"a {left} has no order; compare it with == or in")
+        raise ExpressionError(Sentence("a {left} has no order; compare it with == or in", left=left))
     return FLAG
 
 
@@ -216,5 +237,5 @@ def _called(name: str, given: list[str]) -> str:
         return FLAG
     wanted = [NUMBER, NUMBER, NUMBER, TEXT] if name == "instalment" else [given[0]] * len(given)
     if given != wanted or (name in ("min", "max") and given[0] != NUMBER):
-        raise ExpressionError(f"{name} does not take values of the kinds {', '.join(given)}")
+        raise ExpressionError(Sentence("{name} does not take values of the kinds {kinds}", name=name, kinds=given))
     return NUMBER if name == "instalment" else given[0]

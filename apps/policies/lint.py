@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from apps.common.sentences import Sentence
 from apps.policies.findings import ERROR, SEVERITIES, Finding, warning
 from apps.policies.lint_bands import check_bands
 from apps.policies.lint_examples import check_examples
@@ -26,4 +27,6 @@ def lint(policy: Policy) -> list[Finding]:
 
 def _check_people(policy: Policy) -> Iterator[Finding]:
     if policy.people.second_person_above is None:
-        yield warning("people.second_person_above", "is missing: no amount asks for a second person by itself")
+        yield warning(
+            "people.second_person_above", Sentence("is missing: no amount asks for a second person by itself")
+        )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from apps.common.sentences import Sentence
 from apps.policies.findings import Finding, error, warning
 from apps.policies.forbidden import forbidden_word
 from apps.policies.lint_reasons import placeholders_of
@@ -28,27 +29,40 @@ def check_values(outline: Outline) -> Iterator[Finding]:
         if value.on(valid_from) is None:
             first = value.dated[0][0]
             yield error(
-                where, f"has no figure in force on {valid_from}, the policy's first day; the earliest is of {first}"
+                where,
+                Sentence(
+                    "has no figure in force on {valid_from}, the policy's first day; the earliest is of {first}",
+                    valid_from=valid_from,
+                    first=first,
+                ),
             )
         if value.to_confirm:
-            yield warning(where, f"is to be confirmed: {value.source}")
+            yield warning(where, Sentence("is to be confirmed: {source}", source=value.source))
 
 
 def _own_names(outline: Outline) -> Iterator[Finding]:
     policy = outline.policy
     for where, name in [*(("values", name) for name in policy.values), *(("features", each) for each in policy.labels)]:
         if word := forbidden_word(name):
-            yield error(f"{where}.{name}", f"speaks of {word}, which must not count: {NEVER_SCORED[word]}")
+            yield error(
+                f"{where}.{name}",
+                Sentence("speaks of {word}, which must not count: {why}", word=word, why=NEVER_SCORED[word]),
+            )
 
 
 def _units(formula: Formula, outline: Outline) -> Iterator[Finding]:
     try:
         units = units_of(formula.expression.tree, outline.policy.units)
     except UnitError as problem:
-        yield error(formula.where, f"units do not fit: {problem}")
+        yield error(formula.where, Sentence("units do not fit: {problem}", problem=problem.args[0]))
         return
     if not fits(units, formula.unit):
-        yield error(formula.where, f"units do not fit: it gives {told(units)}, and {formula.unit} is asked for")
+        yield error(
+            formula.where,
+            Sentence(
+                "units do not fit: it gives {unit}, and {asked} is asked for", unit=told(units), asked=formula.unit
+            ),
+        )
 
 
 def _forbidden(formula: Formula, outline: Outline) -> Iterator[Finding]:
@@ -58,12 +72,18 @@ def _forbidden(formula: Formula, outline: Outline) -> Iterator[Finding]:
     if (ages := sorted(rests_on & _AGES)) and formula.kind not in (LEGAL, KNOCKOUT):
         yield error(
             formula.where,
-            f"rests on {' and '.join(ages)}: age counts only for legal capacity and age at maturity, "
-            "in rules of the kinds legal and knockout",
+            Sentence(
+                "rests on {names}: age counts only for legal capacity and age at maturity, in rules of "
+                "the kinds legal and knockout",
+                names=" and ".join(ages),
+            ),
         )
     if "criminal_history" in rests_on and formula.kind != LEGAL:
         yield error(
-            formula.where, f"rests on criminal_history: {NEVER_SCORED['criminal_history']} (kind legal, which refers)"
+            formula.where,
+            Sentence(
+                "rests on criminal_history: {why} (kind legal, which refers)", why=NEVER_SCORED["criminal_history"]
+            ),
         )
 
 
@@ -75,4 +95,4 @@ def _unused(outline: Outline) -> Iterator[Finding]:
     for where, names in (("values", policy.values), ("features", policy.labels)):
         for name in names:
             if name not in used:
-                yield warning(f"{where}.{name}", "is never used")
+                yield warning(f"{where}.{name}", Sentence("is never used"))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from string import Formatter
 
+from apps.common.sentences import Sentence
 from apps.policies.findings import Finding, error, warning
 from apps.policies.outline import Outline
 from apps.policies.policy import Rule
@@ -36,19 +37,21 @@ def _of_rule(outline: Outline, rule: Rule) -> Iterator[Finding]:
         yield from _public(f"{where}.public_reason", rule.public_reason or {})
         return
     if rule.public_reason is not None:
-        yield warning(where, "has a public_reason, which only a rule with private = true gives")
+        yield warning(where, Sentence("has a public_reason, which only a rule with private = true gives"))
     yield from _no_register(where, shown)
 
 
 def _public(where: str, texts: Texts) -> Iterator[Finding]:
     yield from _alike(where, texts)
     for name in sorted(placeholders_of(texts)):
-        yield error(where, f"{{{name}}} could reveal what a register holds; leave it out")
+        yield error(where, Sentence("{{{name}}} could reveal what a register holds; leave it out", name=name))
 
 
 def _no_register(where: str, names: frozenset[str]) -> Iterator[Finding]:
     for name in sorted(names & _OF_REGISTERS):
-        yield error(where, f"rests on {name}, the answer of a register: only a rule with private = true may")
+        yield error(
+            where, Sentence("rests on {name}, the answer of a register: only a rule with private = true may", name=name)
+        )
 
 
 def _sentence(where: str, texts: Texts, shown: frozenset[str]) -> Iterator[Finding]:
@@ -57,21 +60,26 @@ def _sentence(where: str, texts: Texts, shown: frozenset[str]) -> Iterator[Findi
     for language in LANGUAGES:
         text = texts.get(language, "")
         if not _is_template(text):
-            yield error(f"{where}.{language}", "has a brace without its other one; {{ and }} are braces of the text")
+            yield error(
+                f"{where}.{language}",
+                Sentence("has a brace without its other one; {{{{ and }}}} are braces of the text"),
+            )
             continue
         for name in sorted(set(_named(text)) - shown):
-            yield error(f"{where}.{language}", f"{{{name}}} names nothing that this condition rests on")
+            yield error(
+                f"{where}.{language}", Sentence("{{{name}}} names nothing that this condition rests on", name=name)
+            )
     if len({frozenset(_named(text)) for text in texts.values() if _is_template(text)}) > 1:
-        yield warning(where, "shows other figures in one language than in another")
+        yield warning(where, Sentence("shows other figures in one language than in another"))
 
 
 def _alike(where: str, texts: Texts) -> Iterator[Finding]:
     for language in LANGUAGES:
         if not texts.get(language, "").strip():
-            yield error(where, f"has no text in {language}")
+            yield error(where, Sentence("has no text in {language}", language=language))
     for one, other in combinations(LANGUAGES, 2):
         if texts.get(one) and texts.get(one) == texts.get(other):
-            yield error(where, f"has the same text in {one} and {other}")
+            yield error(where, Sentence("has the same text in {one} and {other}", one=one, other=other))
 
 
 def placeholders_of(texts: Texts) -> frozenset[str]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 
+from apps.common.sentences import Sentence
 from apps.policies.evaluation import Value
 from apps.policies.findings import Finding, error, warning
 from apps.policies.names import names_of
@@ -29,26 +30,40 @@ def check_rules(outline: Outline) -> Iterator[Finding]:
     for rule in outline.policy.rules:
         where = f"rules.{rule.code}"
         if not reader.boxes[rule.code]:
-            yield error(where, "can never fire: no value of what it names makes it true")
+            yield error(where, Sentence("can never fire: no value of what it names makes it true"))
         elif harsher := reader.harsher_that_covers(rule):
             yield error(
-                where, f"never decides: where it fires, {harsher.code} fires too and asks for {harsher.outcome}"
+                where,
+                Sentence(
+                    "never decides: where it fires, {code} fires too and asks for {outcome}",
+                    code=harsher.code,
+                    outcome=harsher.outcome,
+                ),
             )
         if rule.kind in (KNOCKOUT, LEGAL) and rule.unknown == "pass":
-            yield error(where, f"is of the kind {rule.kind} and must not pass what is not known")
+            yield error(where, Sentence("is of the kind {kind} and must not pass what is not known", kind=rule.kind))
 
 
 def check_caps(outline: Outline) -> Iterator[Finding]:
     caps = outline.policy.caps
     capped = {grade for cap in caps for grade in cap.grades}
     if caps and (missing := [letter for letter, _ in GRADES if letter not in capped]):
-        yield warning("caps", f"say nothing of the grades {', '.join(missing)}, which are then not capped at all")
+        yield warning(
+            "caps", Sentence("say nothing of the grades {grades}, which are then not capped at all", grades=missing)
+        )
     for grade, times in Counter(grade for cap in caps for grade in cap.grades).items():
         if times > 1:
-            yield error("caps", f"name the grade {grade} {times} times; only one cap can hold for it")
+            yield error(
+                "caps",
+                Sentence(
+                    "name the grade {grade} {times} times; only one cap can hold for it", grade=grade, times=times
+                ),
+            )
     for cap in caps:
         if cap.most_term_months and cap.over == "offer_less":
-            yield warning(f"caps.{cap.code}", "may shorten a term, and so raise a payment that was found affordable")
+            yield warning(
+                f"caps.{cap.code}", Sentence("may shorten a term, and so raise a payment that was found affordable")
+            )
 
 
 class _Reader:

@@ -1,4 +1,6 @@
-"""What a policy may speak of: the facts of the segment, the product's terms, the applicant's age, the assessment."""
+"""What a policy may speak of: the facts of the segment, the product's terms, the applicant's age, the assessment, and
+whether a register contradicts the applicant.
+"""
 
 from dataclasses import dataclass
 from functools import cache
@@ -21,18 +23,24 @@ class Name:
     values: tuple[str, ...] = ()
 
 
+_FLAG = Name(FLAG, "flag")
 _OF_REQUEST = {
     "product_kind": Name(TEXT, "category", PRODUCT_KINDS),
     "repayment_type": Name(TEXT, "category", REPAYMENT_TYPES),
     "channel": Name(TEXT, "category", CHANNELS),
     "annual_rate": Name(NUMBER, "ratio per year"),
+    "owner_contradiction": _FLAG,
+    "name_contradiction": _FLAG,
 }
 _OF_PERSON = {
-    "self_banned": Name(FLAG, "flag"),
+    "self_banned": _FLAG,
     "online_requests_today": Name(NUMBER, "count"),
     "age_years": Name(NUMBER, "years"),
     "age_at_maturity": Name(NUMBER, "years"),
+    "income_contradiction": _FLAG,
+    "debt_contradiction": _FLAG,
 }
+_OF_COMPANY = {"revenue_contradiction": _FLAG}
 _OF_ASSESSMENT = {
     "score": Name(NUMBER, "score"),
     "annual_probability_of_default": Name(NUMBER, "probability"),
@@ -50,5 +58,5 @@ def names_of(segment: str) -> dict[str, Name]:
         for name, fact in FACTS[segment].items()
         if fact.kind != "date"
     }
-    of_person = _OF_PERSON if segment == "individual" else {}
-    return facts | _OF_REQUEST | of_person | _OF_ASSESSMENT
+    of_applicant = _OF_PERSON if segment == "individual" else _OF_COMPANY
+    return facts | _OF_REQUEST | of_applicant | _OF_ASSESSMENT

@@ -13,6 +13,7 @@ from apps.accounts.models import User
 from apps.audit.services import record_event
 from apps.common.days import lender_today
 from apps.common.errors import Conflict, FieldProblem, InvalidInput, NotPermitted
+from apps.common.sentences import Sentence
 from apps.policies.documents import read_policy
 from apps.policies.examples import Failure, run_examples
 from apps.policies.findings import ERROR, Finding
@@ -47,7 +48,11 @@ class Checked:
 def check_policy(text: str) -> Checked:
     """Read, looked through, its examples run. Raises InvalidInput for what is no policy, with where and why."""
     if len(text) > MOST_CHARACTERS:
-        raise InvalidInput.of(text=f"It has {len(text):,} characters; a policy has at most {MOST_CHARACTERS:,}.")
+        raise InvalidInput.of(
+            text=Sentence(
+                "It has {given:,} characters; a policy has at most {most:,}.", given=len(text), most=MOST_CHARACTERS
+            )
+        )
     try:
         policy = read_policy(text)
     except PolicyError as error:
@@ -85,7 +90,11 @@ def publish_policy(*, policy: PolicyVersion, comment: str, actor: User, now: dat
         raise _refused(problems)
     today = lender_today(now)
     if held.valid_from < today:
-        why = f"It is valid from {held.valid_from}, which is past: today is {today}. Draft it anew with a later day."
+        why = Sentence(
+            "It is valid from {valid_from}, which is past: today is {today}. Draft it anew with a later day.",
+            valid_from=held.valid_from,
+            today=today,
+        )
         raise InvalidInput.of(valid_from=why)
     _publish(held, comment=comment, checked_by=actor, now=now)
     _record("publish", held, actor)
@@ -132,7 +141,11 @@ def policy_in_force(segment: str, moment: datetime) -> PolicyVersion:
     day = lender_today(moment)
     found = PolicyVersion.objects.in_force(segment, day, moment).first()
     if found is None:
-        raise Conflict(f"No policy for the segment {segment} is in force on {day}; publish one first.")
+        raise Conflict(
+            Sentence(
+                "No policy for the segment {segment} is in force on {day}; publish one first.", segment=segment, day=day
+            )
+        )
     return found
 
 
@@ -145,7 +158,13 @@ def _same_version(read: Policy) -> QuerySet[PolicyVersion]:
 
 
 def _store(read: Policy, *, origin: str, made_by: User | None, now: datetime) -> PolicyVersion:
-    known = Conflict(f"{read.code} {read.version} is there already; give a changed policy another version.")
+    known = Conflict(
+        Sentence(
+            "{policy} {version} is there already; give a changed policy another version.",
+            policy=read.code,
+            version=read.version,
+        )
+    )
     if _same_version(read).exists():
         raise known
     try:
@@ -185,20 +204,30 @@ def _held_draft(policy: PolicyVersion) -> PolicyVersion:
     list(drafts.values_list("id", flat=True))
     held = PolicyVersion.objects.get(id=policy.id)
     if held.state != DRAFT:
-        raise Conflict(f"{held} is {held.state}; only a draft can be published or discarded.")
+        raise Conflict(
+            Sentence(
+                "{held} is {policy_state}; only a draft can be published or discarded.",
+                held=str(held),
+                policy_state=held.state,
+            )
+        )
     return held
 
 
 def _check_second_person(held: PolicyVersion, actor: User) -> None:
     if actor.id == held.made_by_id:
-        raise NotPermitted(f"{actor.username} drafted {held}; somebody else has to publish it.")
+        raise NotPermitted(
+            Sentence(
+                "{username} drafted {held}; somebody else has to publish it.", username=actor.username, held=str(held)
+            )
+        )
     if actor.kind != User.Kind.PERSON:
-        raise NotPermitted("A service account is no second pair of eyes; a person has to publish a policy.")
+        raise NotPermitted(Sentence("A service account is no second pair of eyes; a person has to publish a policy."))
 
 
 def _check_comment(comment: str) -> None:
     if not comment.strip():
-        raise InvalidInput.of(comment="Say why; the record keeps it.")
+        raise InvalidInput.of(comment=Sentence("Say why; the record keeps it."))
 
 
 def _record(action: str, policy: PolicyVersion, actor: User | None) -> None:

@@ -51,14 +51,36 @@ def _texts(language: str) -> dict[str, Any]:
     return tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
 
 
-class _Teller:
-    def __init__(self, policy: Policy, outcome: Outcome, language: str, to_applicant: bool, currency: str) -> None:
+class PolicyWords:
+    """What a policy speaks of, in one language: names, and values with their units."""
+
+    def __init__(self, policy: Policy, language: str, currency: str | None = None) -> None:
         self.policy = policy
         self.language = language
-        self.to_applicant = to_applicant
-        self.currency = currency
+        self.currency = currency or policy.currency
         self.words: Words = words_of(language)
         self.texts = _texts(language)
+
+    def name(self, name: str) -> str:
+        if name in self.policy.labels:
+            return self.policy.labels[name][self.language]
+        return self.texts["names"].get(name) or self.words.fact(name)
+
+    def measure(self, name: str) -> str:
+        unit = self.policy.units.get(name, "")
+        return _QUANTITIES.get(unit, unit)
+
+    def value(self, name: str, value: Any) -> str:
+        if isinstance(value, bool | str):
+            own = self.texts["values"].get(name, {}).get(value)
+            return own or self.words.category(name, value)
+        return self.words.quantity(self.measure(name), value, self.currency)
+
+
+class _Teller(PolicyWords):
+    def __init__(self, policy: Policy, outcome: Outcome, language: str, to_applicant: bool, currency: str) -> None:
+        super().__init__(policy, language, currency)
+        self.to_applicant = to_applicant
         self.steps = {step.code: step for step in outcome.trace}
         self.rules = {rule.code: rule for rule in policy.rules}
         parts = (*policy.rules, *policy.bands, *policy.caps)
@@ -86,29 +108,14 @@ class _Teller:
     def _unknown(self, step: Step) -> str:
         if not step.missing:
             return self.texts["reasons"]["unknown_figure"]
-        names = ", ".join(self._name(name) for name in step.missing)
+        names = ", ".join(self.name(name) for name in step.missing)
         return self.texts["reasons"]["unknown"].format(facts=names)
 
-    def _name(self, name: str) -> str:
-        if name in self.policy.labels:
-            return self.policy.labels[name][self.language]
-        return self.texts["names"].get(name) or self.words.fact(name)
-
     def _filled(self, template: str, values: Mapping[str, Any]) -> str:
-        shown = {name: self._value(name, value) for name, value in values.items()}
+        shown = {name: self.value(name, value) for name, value in values.items()}
         named = {name for name in shown if f"{{{name}}}" in template}
-        shown |= self._told_apart({name: values[name] for name in named if self._measure(name) == "percent"}, shown)
+        shown |= self._told_apart({name: values[name] for name in named if self.measure(name) == "percent"}, shown)
         return template.format_map(_Shown(shown, self.texts["reasons"]["not_known"]))
-
-    def _measure(self, name: str) -> str:
-        unit = self.policy.units.get(name, "")
-        return _QUANTITIES.get(unit, unit)
-
-    def _value(self, name: str, value: Any) -> str:
-        if isinstance(value, bool | str):
-            own = self.texts["values"].get(name, {}).get(value)
-            return own or self.words.category(name, value)
-        return self.words.quantity(self._measure(name), value, self.currency)
 
     def _told_apart(self, ratios: Mapping[str, float], shown: Mapping[str, str]) -> dict[str, str]:
         """Shares that differ but read alike, with as many digits as tell them apart: 50.3 % is above 50 %."""

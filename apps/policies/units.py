@@ -7,6 +7,7 @@ expression has a *set* of units it may have, and it is wrong once the set is emp
 from collections.abc import Callable, Mapping
 from itertools import product
 
+from apps.common.sentences import Sentence
 from apps.policies.expressions import FLAG
 from apps.policies.policy import UNITS
 from apps.policies.trees import Any as AnyOf
@@ -99,7 +100,9 @@ def _calculated(node: Arithmetic, names: Mapping[str, str]) -> Units:
         case _:
             units = _each(left, right, lambda a, b: _over(a, b, node.right == _TWELVE))
     if not units:
-        raise UnitError(f"`{text_of(node)}` joins {told(left)} with {told(right)}")
+        raise UnitError(
+            Sentence("`{formula}` joins {unit} with {other}", formula=text_of(node), unit=told(left), other=told(right))
+        )
     return units
 
 
@@ -143,11 +146,17 @@ def _compared(left: Node, right: Node, names: Mapping[str, str]) -> Units:
     units, others = units_of(left, names), units_of(right, names)
     if _common(units, others, _BESIDE_NUMBER):
         return frozenset({FLAG})
-    shown = f"`{text_of(left)}` is compared with `{text_of(right)}`"
+    shown = Sentence("`{left}` is compared with `{right}`", left=text_of(left), right=text_of(right))
     measured = (units | others) & _QUANTITIES
     if NUMBER in units | others and measured:
-        raise UnitError(f"{shown}: {told(measured)} needs a value with a name, a day and a source, not a bare number")
-    raise UnitError(f"{shown}: {told(units)} with {told(others)}")
+        raise UnitError(
+            Sentence(
+                "{shown}: {unit} needs a value with a name, a day and a source, not a bare number",
+                shown=shown,
+                unit=told(measured),
+            )
+        )
+    raise UnitError(Sentence("{shown}: {unit} with {other}", shown=shown, unit=told(units), other=told(others)))
 
 
 def _called(function: str, arguments: tuple[Node, ...], names: Mapping[str, str]) -> Units:
@@ -160,14 +169,24 @@ def _called(function: str, arguments: tuple[Node, ...], names: Mapping[str, str]
     for others in every[1:]:
         units = _common(units, others, _IN_SUMS)
     if not units:
-        raise UnitError(f"{function} is given {', '.join(told(each) for each in every)}")
+        raise UnitError(
+            Sentence("{function} is given {units}", function=function, units=[told(each) for each in every])
+        )
     return units
 
 
 def _instalment(arguments: tuple[Node, ...], every: list[Units]) -> Units:
     for argument, units, (role, unit) in zip(arguments, every, _OF_INSTALMENT, strict=True):
         if not fits(units, unit):
-            raise UnitError(f"the {role} of instalment, `{text_of(argument)}`, is {told(units)} and not {unit}")
+            raise UnitError(
+                Sentence(
+                    "the {role} of instalment, `{formula}`, is {unit} and not {asked}",
+                    role=role,
+                    formula=text_of(argument),
+                    unit=told(units),
+                    asked=unit,
+                )
+            )
     return frozenset({"currency per month"})
 
 

@@ -15,6 +15,7 @@ from apps.common.days import lender_today
 from apps.common.errors import FieldProblem, InvalidInput
 from apps.common.facts import Found
 from apps.common.money import CURRENCIES
+from apps.common.sentences import Sentence
 from apps.scoring_engine.log_rows import LogRow
 from apps.scoring_engine.metrics import report_challenger_failure
 from apps.scoring_engine.ml.card_inputs import known_to
@@ -213,7 +214,10 @@ def _checked(models: InService, asked: Asked) -> Inputs:
     try:
         values = check_facts(segment, facts, as_of=as_of, own=models.known)
     except FactsError as error:
-        problems += [FieldProblem(e.field, f"{e.given} was given; it {e.message}.") for e in error.errors]
+        problems += [
+            FieldProblem(e.field, Sentence("{given} was given; it {message}.", given=e.given, message=e.message))
+            for e in error.errors
+        ]
     if problems:
         raise InvalidInput("; ".join(f"{p.field}: {p.message}" for p in problems), problems)
     sources = {name: asked.sources[name] for name in values}
@@ -226,15 +230,23 @@ def _problems(
     """What the vocabulary does not say: a score needs its scale, money its currency, a source that is down a name."""
     known = own.facts if own else FACTS[segment]
     if facts.get("credit_history_score") is not None and facts.get("credit_history_scale") is None:
-        scales = ", ".join(FACTS["individual"]["credit_history_scale"].values)
-        yield FieldProblem("credit_history_scale", f"It was left out; credit_history_score needs one of {scales}.")
+        scales = FACTS["individual"]["credit_history_scale"].values
+        yield FieldProblem(
+            "credit_history_scale",
+            Sentence("It was left out; credit_history_score needs one of {scales}.", scales=scales),
+        )
     for place, name in enumerate(unavailable):
         if not isinstance(name, str) or name not in known:
-            yield FieldProblem(f"unavailable[{place}]", f"It must name a fact known of this segment ({segment}).")
+            yield FieldProblem(
+                f"unavailable[{place}]",
+                Sentence("It must name a fact known of this segment ({segment}).", segment=segment),
+            )
         elif facts.get(name) is not None:
-            yield FieldProblem(f"unavailable[{place}]", f"{name} is given as well; leave it out here, or there.")
+            yield FieldProblem(
+                f"unavailable[{place}]", Sentence("{fact} is given as well; leave it out here, or there.", fact=name)
+            )
     if currency not in CURRENCIES:
-        yield FieldProblem("currency", f"It must be one of {', '.join(CURRENCIES)}.")
+        yield FieldProblem("currency", Sentence("It must be one of {allowed}.", allowed=CURRENCIES))
 
 
 def _row(

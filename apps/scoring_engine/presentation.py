@@ -1,6 +1,7 @@
 """A row of the log as the reply that its scoring gave: the texts are written here, from the card and the bins."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -114,6 +115,31 @@ def _note(words: Words, changes: Changes, *, reached: bool) -> str | None:
     elif not changes.found:
         notes = [texts["unreachable"].format(score=changes.best_score), *notes]
     return " ".join(notes) or None
+
+
+def name_features(prediction: PredictionLog, features: Iterable[str], language: str) -> dict[str, str]:
+    """What each feature or pair of the scoring's model is called: "Existing debt to yearly income"."""
+    teller, words = _texts(prediction.card_id).teller, words_of(language)
+
+    def name(part: str) -> str:
+        return words.measure(teller.measure(part)) or teller.label(part)
+
+    return {each: sentence(" × ".join(map(name, each.split(" x ")))).removesuffix(".") for each in features}
+
+
+def show_values(prediction: PredictionLog, entries: Iterable[dict[str, Any]], language: str) -> dict[str, str | None]:
+    """The value of each feature or pair of an explanation in words: "18 %". None for what is not known."""
+    teller, words = _texts(prediction.card_id).teller, words_of(language)
+
+    def shown(feature: str, value: Any) -> str | None:
+        return None if value is None else teller.shown(feature, value, words, prediction.currency)
+
+    def told(feature: str, value: Any) -> str | None:
+        parts = feature.split(" x ")
+        each = [shown(*pair) for pair in zip(parts, value if len(parts) > 1 and value else [value], strict=False)]
+        return None if None in each else " × ".join(each)
+
+    return {entry["feature"]: told(entry["feature"], entry["value"]) for entry in entries}
 
 
 def summarise(prediction: PredictionLog | LogRow) -> dict[str, Any]:

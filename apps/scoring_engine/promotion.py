@@ -8,6 +8,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.audit.services import record_event
 from apps.common.errors import Conflict, InvalidInput
+from apps.common.sentences import Sentence
 from apps.scoring_engine.ml.risk_model import ModelFileError
 from apps.scoring_engine.models import (
     CHALLENGER,
@@ -66,7 +67,14 @@ def take_over(
     """`model` takes the role, whoever had it retires. The registry must be held for change."""
     standing = _standing(model.segment, role)
     if standing == model:
-        raise Conflict(f"{model.version} is the {role} of {model.segment} already.")
+        raise Conflict(
+            Sentence(
+                "{model} is the {model_role} of {segment} already.",
+                model=model.version,
+                model_role=role,
+                segment=model.segment,
+            )
+        )
     state = state_after("promote" if action == "rollback" else action, model.state)
     check_may_serve(model)
     now = _not_before(model.segment, now)
@@ -99,13 +107,20 @@ def _hold_as_seen(segment: str, role: str, seen: ModelVersion | None) -> None:
     hold_registry()
     standing = _standing(segment, role)
     if standing != seen:
-        now = standing.version if standing else "nobody"
-        raise Conflict(f"Somebody else changed the {role} of {segment} at this moment: it is {now} now. Look again.")
+        now = standing.version if standing else Sentence("nobody")
+        raise Conflict(
+            Sentence(
+                "Somebody else changed the {model_role} of {segment} at this moment: it is {now} now. Look again.",
+                model_role=role,
+                segment=segment,
+                now=now,
+            )
+        )
 
 
 def _check_reason(reason: str) -> None:
     if not reason.strip():
-        raise InvalidInput.of(reason="Say why; the history keeps it.")
+        raise InvalidInput.of(reason=Sentence("Say why; the history keeps it."))
 
 
 def _check_usable(model: ModelVersion) -> None:
@@ -114,7 +129,9 @@ def _check_usable(model: ModelVersion) -> None:
     try:
         scorer_of(ModelVersion.objects.get(id=model.id))
     except ModelFileError as error:
-        raise Conflict(f"{model.version} cannot be put into service: {error}.") from None
+        raise Conflict(
+            Sentence("{model} cannot be put into service: {error}.", model=model.version, error=error.args[0])
+        ) from None
 
 
 def _champion_before(segment: str, standing: ModelVersion | None) -> ModelVersion:
@@ -126,7 +143,9 @@ def _champion_before(segment: str, standing: ModelVersion | None) -> ModelVersio
     for assignment in history.filter(model__isnull=False).select_related("model"):
         if _may_serve(assignment.model):
             return assignment.model
-    raise Conflict(f"No other model was champion of {segment} before; there is nothing to go back to.")
+    raise Conflict(
+        Sentence("No other model was champion of {segment} before; there is nothing to go back to.", segment=segment)
+    )
 
 
 def _may_serve(model: ModelVersion) -> bool:

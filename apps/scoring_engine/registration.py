@@ -11,6 +11,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.audit.services import record_event
 from apps.common.errors import Conflict, InvalidInput
+from apps.common.sentences import Sentence
 from apps.scoring_engine.ml.cards import CardError, canonical
 from apps.scoring_engine.ml.estimators.document import describe_estimator
 from apps.scoring_engine.ml.risk_model import MOST_BYTES, ModelFileError, read_model_bytes, shipped_model
@@ -122,7 +123,7 @@ def store_model(
 def _read(content: bytes, manifest: Document) -> tuple[Document, Sequence[str]]:
     """The model's document, and the types that reading it loads: none for a scorecard, which is plain data."""
     if not {"model", "version"} & set(manifest):
-        why = (
+        why = Sentence(
             "It must name the model: `model` in what training wrote of a scorecard, `version` in that of an estimator."
         )
         raise InvalidInput.of(manifest=why)
@@ -142,17 +143,24 @@ def _read(content: bytes, manifest: Document) -> tuple[Document, Sequence[str]]:
 
 
 def _refused(field: str, error: Exception) -> InvalidInput:
-    return InvalidInput.of(**{field: f"The model is not registered: {error}."})
+    return InvalidInput.of(**{field: Sentence("The model is not registered: {error}.", error=error.args[0])})
 
 
 def _scorecard(content: bytes, manifest: Document) -> Document:
     if len(content) > MOST_BYTES:
-        raise ModelFileError(f"it is larger than {MOST_BYTES // 2**20} MiB")
+        raise ModelFileError(Sentence("it is larger than {most} MiB", most=MOST_BYTES // 2**20))
     card = read_model_bytes(content)
     for name, expected in (("model", card.version), ("sha256", hashlib.sha256(content).hexdigest())):
         if manifest.get(name) != expected:
             given = shown(manifest.get(name))
-            raise InvalidInput.of(manifest=f"It is of another file: {name} is {given}, not {expected}.")
+            raise InvalidInput.of(
+                manifest=Sentence(
+                    "It is of another file: {name} is {given}, not {expected}.",
+                    name=name,
+                    given=given,
+                    expected=expected,
+                )
+            )
     return card.to_dict()
 
 
@@ -160,6 +168,16 @@ def _refuse_known(content: bytes, document: Document) -> None:
     hold_registry()
     same = ModelVersion.objects.filter(file_id=hashlib.sha256(content).hexdigest()).first()
     if same is not None:
-        raise Conflict(f"This file is registered already: it is {same.version}, {same.state}.")
+        raise Conflict(
+            Sentence(
+                "This file is registered already: it is {model}, {model_state}.",
+                model=same.version,
+                model_state=same.state,
+            )
+        )
     if ModelVersion.objects.filter(version=document["version"]).exists():
-        raise Conflict(f"Another model is registered as {document['version']}; give this one a version of its own.")
+        raise Conflict(
+            Sentence(
+                "Another model is registered as {model}; give this one a version of its own.", model=document["version"]
+            )
+        )

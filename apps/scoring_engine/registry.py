@@ -13,6 +13,7 @@ from functools import lru_cache
 from django.db import connection
 
 from apps.common.compiled import CompiledRead, columns_of
+from apps.common.sentences import Sentence
 from apps.scoring_engine.metrics import report_unusable_challenger
 from apps.scoring_engine.ml.risk_model import ModelFileError, expert_card, read_model_bytes
 from apps.scoring_engine.ml.scorer import Scorer
@@ -88,7 +89,7 @@ def scorer_of(model: ModelVersion) -> Scorer:
     hold more than data and nobody but their maker has approved them.
     """
     if model.kind == ESTIMATOR and model.checked_by_id is None:
-        raise ModelFileError("it is not read before somebody other than its maker approved it")
+        raise ModelFileError(Sentence("it is not read before somebody other than its maker approved it"))
     return _read(model.kind, model.file_id, model.card_id)
 
 
@@ -137,10 +138,10 @@ def _fallback(segment: str, reason: str, since: datetime) -> Serving:
 def _read(kind: str, file_digest: str, card_digest: str) -> Scorer:
     content = bytes(ModelFile.objects.get(digest=file_digest).content)
     if hashlib.sha256(content).hexdigest() != file_digest:
-        raise ModelFileError("its bytes are no longer those that were registered")
+        raise ModelFileError(Sentence("its bytes are no longer those that were registered"))
     scorer = _estimator(content, card_digest) if kind == ESTIMATOR else read_model_bytes(content)
     if scorer.digest != card_digest:
-        raise ModelFileError("its document is not the one that was registered")
+        raise ModelFileError(Sentence("its document is not the one that was registered"))
     return scorer
 
 

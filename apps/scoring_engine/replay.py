@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from apps.accounts.models import User
 from apps.audit.services import record_event
 from apps.common.crypto import DataErased, InvalidTag
+from apps.common.sentences import Sentence
 from apps.scoring_engine.ml.grades import GRADES_VERSION, grade
 from apps.scoring_engine.ml.risk_model import ModelFileError
 from apps.scoring_engine.ml.scorecard import Scorecard
@@ -25,6 +26,7 @@ from apps.scoring_engine.preparing import Inputs, inputs_digest
 from apps.scoring_engine.registry import scorer_of
 
 SAME, DIFFERENT, ERASED, UNREADABLE = RESULTS = ("same", "different", "erased", "unreadable")
+SEALED_ANEW = Sentence("what is sealed was changed, or belongs to another row")
 KEPT = ("feature", "value", "points", "reference_points", "code")
 OF_SOURCES = ("mock_source", "stale_record")  # warnings that no model gives
 ROWS_AT_ONCE = 500
@@ -74,13 +76,18 @@ def replay(rows: QuerySet[PredictionLog]) -> Iterator[Replay]:
         except DataErased:
             yield Replay(row, ERASED)
         except InvalidTag:
-            yield Replay(row, UNREADABLE, why="what is sealed was changed, or belongs to another row")
+            yield Replay(row, UNREADABLE, why=SEALED_ANEW)
         except FactsError as error:
             # Their names alone, because the values are a person's.
-            refused = ", ".join(each.field for each in error.errors)
-            yield Replay(row, UNREADABLE, why=f"{row.model_version}: it refuses today what was logged as {refused}")
+            refused = [each.field for each in error.errors]
+            why = Sentence(
+                "{model}: it refuses today what was logged as {facts}", model=row.model_version, facts=refused
+            )
+            yield Replay(row, UNREADABLE, why=why)
         except (ModelFileError, CardError, NoScoreError) as error:
-            yield Replay(row, UNREADABLE, why=f"{row.model_version}: {error}")
+            yield Replay(
+                row, UNREADABLE, why=Sentence("{model}: {error}", model=row.model_version, error=error.args[0])
+            )
         else:
             yield Replay(row, DIFFERENT if differing else SAME, differing)
 

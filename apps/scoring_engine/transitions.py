@@ -4,6 +4,7 @@ The database refuses every other move by a trigger (guards.py), whoever writes; 
 """
 
 from apps.common.errors import Conflict
+from apps.common.sentences import Sentence
 from apps.scoring_engine.models import CHALLENGER, CHAMPION, DRAFT, RETIRED, VALIDATED
 
 NEW = ""  # the state of a model that is not registered yet
@@ -25,6 +26,14 @@ MOVES = {
 def state_after(action: str, state: str) -> str:
     """Raises Conflict for a move that is not in the table."""
     if (action, state) not in MOVES:
-        allowed = ", ".join(source for known, source in MOVES if known == action)
-        raise Conflict(f"The model is {state}; only one that is {allowed} can be taken to the next state by {action}.")
+        allowed = [source for known, source in MOVES if known == action]
+        raise Conflict(
+            Sentence(
+                "The model is {model_state}; only one that is {model_states} can be taken to the next state by "
+                "{model_change}.",
+                model_state=state,
+                model_states=allowed,
+                model_change=action,
+            )
+        )
     return MOVES[action, state]

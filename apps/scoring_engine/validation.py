@@ -11,6 +11,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.audit.services import record_event
 from apps.common.errors import Conflict, FieldProblem, InvalidInput, NotPermitted
+from apps.common.sentences import Sentence
 from apps.scoring_engine.ml.vocabulary import shown
 from apps.scoring_engine.models import DRAFT, ESTIMATOR, SHIPPED, ModelCard, ModelValidation, ModelVersion
 from apps.scoring_engine.registry import hold_registry
@@ -83,9 +84,18 @@ def check_may_serve(model: ModelVersion) -> None:
     """Raises Conflict unless the last validation passed; a shipped model stands on its published figures until then."""
     last = model.validations.order_by("-created_at").first()
     if last is None and model.origin != SHIPPED:
-        raise Conflict(f"{model.version} was never validated; somebody other than its maker has to approve it first.")
+        raise Conflict(
+            Sentence(
+                "{model} was never validated; somebody other than its maker has to approve it first.",
+                model=model.version,
+            )
+        )
     if last is not None and not last.passed:
-        raise Conflict(f"The last validation of {model.version} did not pass: {last.comment}")
+        raise Conflict(
+            Sentence(
+                "The last validation of {model} did not pass: {comment}", model=model.version, comment=last.comment
+            )
+        )
 
 
 def _take_over(model: ModelVersion, validation: ModelValidation) -> None:
@@ -105,26 +115,43 @@ def _after_the_last(model: ModelVersion, now: datetime) -> datetime:
 
 def _check_validator(model: ModelVersion, actor: User) -> None:
     if actor.id == model.made_by_id:
-        raise NotPermitted(f"{actor.username} registered {model.version}; somebody else has to validate it.")
+        raise NotPermitted(
+            Sentence(
+                "{username} registered {model}; somebody else has to validate it.",
+                username=actor.username,
+                model=model.version,
+            )
+        )
     if actor.kind != User.Kind.PERSON:
-        raise NotPermitted("A service account is no second pair of eyes; a person has to validate a model.")
+        raise NotPermitted(Sentence("A service account is no second pair of eyes; a person has to validate a model."))
 
 
 def _checked_gates(model: ModelVersion, figures: Document, passed: bool) -> bool | None:
     """Whether all acceptance gates passed, None without any. Raises InvalidInput for figures of something else."""
     about = figures.get("model")
     if type(about) is not dict or type(figures.get("data")) is not dict or type(figures.get("gates")) is not list:
-        raise InvalidInput.of(figures="They must be a validation.json: an object with model, data and gates.")
+        raise InvalidInput.of(figures=Sentence("They must be a validation.json: an object with model, data and gates."))
     for name, expected in (("sha256", model.file_id), ("card_digest", model.card_id)):
         if about.get(name) != expected:
             given = shown(about.get(name))
-            raise InvalidInput.of(figures=f"They are of another model: model.{name} is {given}, not {expected}.")
+            raise InvalidInput.of(
+                figures=Sentence(
+                    "They are of another model: model.{name} is {given}, not {expected}.",
+                    name=name,
+                    given=given,
+                    expected=expected,
+                )
+            )
     failed = [gate for gate in figures["gates"] if type(gate) is not dict or gate.get("passed") is not True]
     if passed and failed:
         named = ", ".join(_gate(gate) for gate in failed)
-        raise InvalidInput.of(passed=f"A model passes only when all its acceptance gates did; failed: {named}.")
+        raise InvalidInput.of(
+            passed=Sentence("A model passes only when all its acceptance gates did; failed: {named}.", named=named)
+        )
     if passed and not figures["gates"]:
-        why = "The figures state no acceptance gate; say in [gates] of the recipe what the model has to reach."
+        why = Sentence(
+            "The figures state no acceptance gate; say in [gates] of the recipe what the model has to reach."
+        )
         raise InvalidInput.of(passed=why)
     return not failed if figures["gates"] else None
 
@@ -140,12 +167,14 @@ def _check_claims(
 ) -> None:
     problems = []
     if not comment.strip():
-        problems.append(FieldProblem("comment", "Say what you found."))
+        problems.append(FieldProblem("comment", Sentence("Say what you found.")))
     if on_own_data and _is_a_demonstration(model) and figures["data"].get("kind") != NEW_DATA:
-        why = "The figures are of the data that the model was learnt from; validate it on data of your own."
+        why = Sentence("The figures are of the data that the model was learnt from; validate it on data of your own.")
         problems.append(FieldProblem("on_own_data", why))
     if passed and model.kind == ESTIMATOR and sorted(types_seen) != sorted(model.types):
-        why = f"Reading this model loads other types: {', '.join(model.types)}. Look at them, and give these."
+        why = Sentence(
+            "Reading this model loads other types: {types}. Look at them, and give these.", types=model.types
+        )
         problems.append(FieldProblem("types_seen", why))
     if problems:
         raise InvalidInput("; ".join(f"{problem.field}: {problem.message}" for problem in problems), problems)

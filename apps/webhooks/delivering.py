@@ -8,7 +8,6 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +20,8 @@ from django.utils import timezone
 
 from apps.audit.services import record_event
 from apps.common.background import enqueue, heartbeat
-from apps.webhooks.addresses import Resolve, TargetRefused, find_target, look_up
+from apps.common.outgoing import Resolve, TargetRefused, look_up, retry_after
+from apps.webhooks.addresses import find_target
 from apps.webhooks.models import DELIVERED, GIVEN_UP, GONE, WAITING, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from apps.webhooks.sending import Answer, Message, send_messages
 from apps.webhooks.services import secrets_of
@@ -105,7 +105,9 @@ def _send(
         target = find_target(endpoint.url, resolve=resolve)
     except TargetRefused as refusal:
         return [Answer(refusal.fault)] * len(claimed)
-    except (OSError, UnicodeError):  # no such name, or none that could be one
+    except TimeoutError:
+        return [Answer("timeout")] * len(claimed)
+    except OSError:  # no such name
         return [Answer("unreachable")] * len(claimed)
     messages = [_message(delivery.event, secrets, int(now.timestamp())) for delivery in claimed]
     return send_messages(target, messages, deadline_seconds=settings.WEBHOOK_DEADLINE_SECONDS, transport=transport)
@@ -162,19 +164,8 @@ def _is_last(answer: Answer, attempts: int) -> bool:
 def wait_after(answer: Answer, attempts: int, *, now: datetime, chance: Callable[[], float]) -> timedelta:
     """Before the next attempt; what a 429 or 503 asks for, up to a day, if that is longer."""
     planned = WAITS[attempts - 1] * (1 + chance() / 5)
-    asked = _retry_after(answer.retry_after, now) if answer.status in RETRY_AFTER_STATUSES else timedelta()
-    return max(planned, min(asked, MOST_RETRY_AFTER))
-
-
-def _retry_after(text: str, now: datetime) -> timedelta:
-    """RFC 9110: seconds, or a date. Anything else asks for nothing."""
-    if text.isascii() and text.isdigit():
-        return timedelta(seconds=min(int(text[:9]), MOST_RETRY_AFTER.total_seconds()))
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
-        return timedelta()
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
+    asked = retry_after(answer.retry_after, now) if answer.status in RETRY_AFTER_STATUSES else None
+    return max(planned, min(asked or planned, MOST_RETRY_AFTER))
 
 
 def _tell(delivery: WebhookDelivery, answer: Answer, result: str, attempts: int) -> None:

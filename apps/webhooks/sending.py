@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from apps.common.outgoing import open_client
-from apps.webhooks.addresses import Target
+from apps.common.outgoing import BROKEN, Target, open_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +38,21 @@ def send_messages(
 async def _send_all(
     target: Target, messages: Sequence[Message], deadline_seconds: float, transport: httpx.AsyncBaseTransport | None
 ) -> list[Answer]:
-    headers = {"Host": target.url.netloc.decode(), "User-Agent": "credit_ML", "Content-Type": "application/json"}
-    async with open_client(deadline_seconds=deadline_seconds, headers=headers, transport=transport) as client:
-        return await asyncio.gather(*(_send(client, target, message, deadline_seconds) for message in messages))
+    headers = {"User-Agent": "credit_ML", "Content-Type": "application/json"}
+    async with open_client(target, deadline_seconds=deadline_seconds, headers=headers, transport=transport) as client:
+        return await asyncio.gather(*(_send(client, target.url, message, deadline_seconds) for message in messages))
 
 
-async def _send(client: httpx.AsyncClient, target: Target, message: Message, deadline_seconds: float) -> Answer:
-    # To the address that was looked at, as the host that was named: TLS checks the name.
-    url = target.url.copy_with(host=target.address)
-    name = {"sni_hostname": target.url.raw_host.decode("ascii")}
+async def _send(client: httpx.AsyncClient, url: httpx.URL, message: Message, deadline_seconds: float) -> Answer:
     try:
         async with (
             asyncio.timeout(deadline_seconds),
-            client.stream("POST", url, content=message.body, headers=message.headers, extensions=name) as response,
+            client.stream("POST", url, content=message.body, headers=message.headers) as response,
         ):
             return _read(response)
     except (TimeoutError, httpx.TimeoutException):
         return Answer("timeout")
-    except httpx.TransportError:
+    except BROKEN:
         return Answer("unreachable")
 
 

@@ -260,8 +260,9 @@ class TestList:
         individual = make_individual(make_branch())
         (line,) = client().get(LIST).json()["results"]
         assert sorted(line) == sorted(
-            ["id", "branch", "full_name", "pinfl", "currency", "version", "is_demo", "created_at", "updated_at"]
-        )
+            ["id", "branch", "full_name", "pinfl", "currency", "version", "is_demo", "created_at", "updated_at",
+             "erased_at"]
+        )  # fmt: skip
         assert line["id"] == str(individual.id)
         assert line["pinfl"] == "•" * 12 + individual.profile["pinfl"][-2:]
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from apps.common.sentences import Sentence
+
 from . import batch_kernels as kernels
 from .batch_columns import Column, entries_of, fact_of, missing, names_by_row
 from .batch_tables import EPOCH, BatchError, Layout, TablePlan
@@ -194,7 +196,11 @@ class _Rows:
             self._states[plan.line] = states
 
     def _refuse_strangers(self, name: str, rows: np.ndarray) -> None:
-        error = FactError(UNAVAILABLE, shown(name), f"must name facts of {self._layout.scorer.segment} applicants")
+        error = FactError(
+            UNAVAILABLE,
+            shown(name),
+            Sentence("must name facts of {segment} applicants", segment=self._layout.scorer.segment),
+        )
         for row in rows.tolist():
             self._strangers.setdefault(row, []).append(error)
         self._unsure[rows] = True

@@ -17,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+from apps.common.sentences import Sentence
+
 from .cards import CardError
 from .grades import GRADES_VERSION
 from .scorecard import Scorecard
@@ -79,13 +81,17 @@ def read_model_bytes(data: bytes) -> Scorecard:
     try:
         plain = _PlainUnpickler(io.BytesIO(data)).load()
     except UNREADABLE as error:
-        raise ModelFileError(f"it cannot be read ({one_line(str(error), 150) or type(error).__name__})") from None
+        raise ModelFileError(
+            Sentence("it cannot be read ({reason})", reason=one_line(str(error), 150) or type(error).__name__)
+        ) from None
     try:
         card = Scorecard.from_dict(plain)
     except CardError as error:
-        raise ModelFileError(f"its card is refused ({one_line(str(error), 300)})") from None
+        raise ModelFileError(Sentence("its card is refused ({error})", error=one_line(str(error), 300))) from None
     if card.version.startswith(EXPERT):
-        raise ModelFileError(f"only the shipped expert cards have versions that begin with {EXPERT}")
+        raise ModelFileError(
+            Sentence("only the shipped expert cards have versions that begin with {expert}", expert=EXPERT)
+        )
     return card
 
 
@@ -139,10 +145,10 @@ class Shelf:
         """The bytes of the segment's model file, once approved, and their card; raises ModelFileError."""
         data = _read_bytes(self._model_path(segment))
         if hashlib.sha256(data).hexdigest() not in _approved_digests(self._folder / "approved.json", segment):
-            raise ModelFileError("its SHA-256 is not among the approved ones")
+            raise ModelFileError(Sentence("its SHA-256 is not among the approved ones"))
         card = read_model_bytes(data)
         if card.segment != segment:
-            raise ModelFileError(f"its card is for segment {card.segment}")
+            raise ModelFileError(Sentence("its card is for segment {segment}", segment=card.segment))
         return data, card
 
     def read_manifest(self, segment: str) -> dict[str, Any]:
@@ -150,7 +156,7 @@ class Shelf:
         try:
             return json.loads(path.read_bytes())
         except (OSError, ValueError):
-            raise ModelFileError(f"its manifest {path.name} cannot be read") from None
+            raise ModelFileError(Sentence("its manifest {file} cannot be read", file=path.name)) from None
 
     def _load(self, segment: str) -> Serving:
         try:
@@ -175,15 +181,15 @@ def _read_bytes(path: Path) -> bytes:
         found = path.stat()
         # A pipe or device would be waited on for ever.
         if not stat.S_ISREG(found.st_mode):
-            raise ModelFileError("it is not a regular file")
+            raise ModelFileError(Sentence("it is not a regular file"))
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise ModelFileError("there is no such file") from None
+        raise ModelFileError(Sentence("there is no such file")) from None
     except OSError as error:
-        raise ModelFileError(f"it cannot be opened ({error.strerror})") from None
+        raise ModelFileError(Sentence("it cannot be opened ({reason})", reason=error.strerror)) from None
     if len(data) > MOST_BYTES:
-        raise ModelFileError(f"it is larger than {MOST_BYTES // 2**20} MiB")
+        raise ModelFileError(Sentence("it is larger than {most} MiB", most=MOST_BYTES // 2**20))
     return data
 
 
@@ -191,10 +197,12 @@ def _approved_digests(path: Path, segment: str) -> list[str]:
     try:
         approved = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
-        raise ModelFileError(f"the list of approved digests, {path.name}, cannot be read") from None
+        raise ModelFileError(Sentence("the list of approved digests, {file}, cannot be read", file=path.name)) from None
     digests = approved.get(segment) if type(approved) is dict else None
     if type(digests) is not list:
-        raise ModelFileError(f"{path.name} has no list of approved digests for segment {segment}")
+        raise ModelFileError(
+            Sentence("{file} has no list of approved digests for segment {segment}", file=path.name, segment=segment)
+        )
     return digests
 
 

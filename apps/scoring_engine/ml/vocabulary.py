@@ -10,26 +10,28 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from apps.common.sentences import Sentence
+
 MONEY_LIMIT = 10**15
 SCALE_OF = {"credit_history_score": "credit_history_scale"}
 SCALE_BOUNDS = {"fico_300_850": (300, 850), "katm_0_500": (0, 500)}
 
 # In the vocabulary, because policies or collateral valuation need them, but never inputs of a card.
 NEVER_SCORED = {
-    "criminal_history": "a criminal record counts only through a lender's own legal rule",
-    "collateral_value": "collateral belongs to loss given default and to policy, not to the score",
-    "property_net_worth": "property belongs to loss given default and to policy, not to the score",
-    "property_area": "property belongs to loss given default and to policy, not to the score",
-    "birth_date": "age counts only for legal capacity and age at maturity",
-    "age": "age counts only for legal capacity and age at maturity",
-    "pinfl": "a PINFL encodes sex and birth date",
-    "sex": "sex is for fairness tests only",
-    "gender": "sex is for fairness tests only",
-    "ethnicity": "ethnicity is for fairness tests only",
-    "nationality": "ethnicity is for fairness tests only",
-    "place": "place is for fairness tests only",
-    "region": "place is for fairness tests only",
-    "address": "place is for fairness tests only",
+    "criminal_history": Sentence("a criminal record counts only through a lender's own legal rule"),
+    "collateral_value": Sentence("collateral belongs to loss given default and to policy, not to the score"),
+    "property_net_worth": Sentence("property belongs to loss given default and to policy, not to the score"),
+    "property_area": Sentence("property belongs to loss given default and to policy, not to the score"),
+    "birth_date": Sentence("age counts only for legal capacity and age at maturity"),
+    "age": Sentence("age counts only for legal capacity and age at maturity"),
+    "pinfl": Sentence("a PINFL encodes sex and birth date"),
+    "sex": Sentence("sex is for fairness tests only"),
+    "gender": Sentence("sex is for fairness tests only"),
+    "ethnicity": Sentence("ethnicity is for fairness tests only"),
+    "nationality": Sentence("ethnicity is for fairness tests only"),
+    "place": Sentence("place is for fairness tests only"),
+    "region": Sentence("place is for fairness tests only"),
+    "address": Sentence("place is for fairness tests only"),
 }
 
 # What a fact of a lender's own cannot be called.
@@ -212,7 +214,7 @@ def check_facts(
     comes without a scale. `own` is what a card knows beyond the vocabulary (Scorecard.own).
     """
     if not isinstance(facts, dict):
-        raise FactsError([FactError("", shown(facts), "must be an object of facts by name")])
+        raise FactsError([FactError("", shown(facts), Sentence("must be an object of facts by name"))])
     known = own or _KNOWN[segment]
     rules = known.rules
     checked = dict(facts)
@@ -257,8 +259,19 @@ def parsed_day(value: object) -> dt.date | None:
     return day if day >= _EARLIEST else None
 
 
+_UNKNOWN_OF = {
+    "individual": Sentence("is not a fact known of an individual"),
+    "company": Sentence("is not a fact known of a company"),
+}
+
+
 def _scale_error(checked: dict[str, Any], least: int, most: int) -> FactError:
-    message = f"must be from {least} to {most} on the scale {checked['credit_history_scale']}"
+    message = Sentence(
+        "must be from {least} to {most} on the scale {scale}",
+        least=least,
+        most=most,
+        scale=checked["credit_history_scale"],
+    )
     return FactError("credit_history_score", shown(checked["credit_history_score"]), message)
 
 
@@ -266,24 +279,34 @@ def _error(segment: str, known: Known, name: object, value: object, as_of: dt.da
     fact = known.facts.get(name) if type(name) is str else None
     if fact is None:
         field = name if type(name) is str and name.isprintable() and len(name) <= 60 else shown(name)
-        article = "an individual" if segment == "individual" else "a company"
+        of_segment = _UNKNOWN_OF[segment]
         # The value of an unknown field may be an identifier: only its type is repeated.
-        return FactError(field, f"a value of type {type(value).__name__[:40]}", f"is not a fact known of {article}")
+        return FactError(field, Sentence("a value of type {type}", type=type(value).__name__[:40]), of_segment)
     codes = [f"{code:.0f}" if code.is_integer() else str(code) for code in sorted(known.codes.get(fact.name, ()))]
-    beside = f", or a special code ({', '.join(codes)})" if codes else ""
-    return FactError(fact.name, shown(value), f"must be {allowed(fact, as_of)}{beside}")
+    may_be = allowed(fact, as_of)
+    message = (
+        Sentence("must be {allowed}, or a special code ({codes})", allowed=may_be, codes=codes)
+        if codes
+        else Sentence("must be {allowed}", allowed=may_be)
+    )
+    return FactError(fact.name, shown(value), message)
 
 
 def allowed(fact: Fact, as_of: dt.date | None = None) -> str:
     """What a fact may be, to complete the sentence "must be ..."."""
     if fact.kind == "flag":
-        return "true or false"
+        return Sentence("true or false")
     if fact.kind == "category":
-        return f"one of {', '.join(fact.values)}" if fact.values else "a text of 1 to 100 printable characters"
+        if not fact.values:
+            return Sentence("a text of 1 to 100 printable characters")
+        return Sentence("one of {allowed}", allowed=fact.values)
     if fact.kind == "date":
-        return f"a day such as 2019-05-31, from {_EARLIEST} to {as_of or 'today'}"
-    noun = "a number" if fact.kind == "number" else "a whole number"
-    return f"{noun} from {fact.least} to {fact.most}"
+        until = as_of or Sentence("today")
+        return Sentence("a day such as 2019-05-31, from {earliest} to {until}", earliest=_EARLIEST, until=until)
+    bounds = {"least": fact.least, "most": fact.most}
+    if fact.kind == "number":
+        return Sentence("a number from {least} to {most}", **bounds)
+    return Sentence("a whole number from {least} to {most}", **bounds)
 
 
 def shown(value: object) -> str:
@@ -292,14 +315,18 @@ def shown(value: object) -> str:
         return {None: "null", True: "true", False: "false"}[value]
     if type(value) is int:
         # The text of a very long int is refused by Python itself and slow before that.
-        return str(value) if value.bit_length() <= 64 else f"a number of about {_digits(value)} digits"
+        return (
+            str(value)
+            if value.bit_length() <= 64
+            else Sentence("a number of about {count} digits", count=_digits(value))
+        )
     if type(value) in (float, dt.date):
         return str(value)
     if type(value) is str:
         return _quoted(value)
     if type(value) in (list, tuple, dict, set, frozenset):
-        return f"a {type(value).__name__} of {len(value)}"
-    return f"a value of type {type(value).__name__[:40]}"
+        return Sentence("a {type} of {count}", type=type(value).__name__, count=len(value))
+    return Sentence("a value of type {type}", type=type(value).__name__[:40])
 
 
 def one_line(text: str, limit: int) -> str:
@@ -309,7 +336,9 @@ def one_line(text: str, limit: int) -> str:
 
 def _quoted(text: str, limit: int = 40) -> str:
     quoted = one_line(text, limit)
-    return f'"{quoted}"' if len(text) <= limit else f'"{quoted}..." ({len(text)} characters)'
+    if len(text) <= limit:
+        return f'"{quoted}"'
+    return Sentence('"{start}..." ({count} characters)', start=quoted, count=len(text))
 
 
 def _digits(value: int) -> int:

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts.tests.factories import client_for, make_branch, make_user
-from apps.common.crypto import create_data_key
+from apps.common.crypto import create_data_key, destroy_keys
 from apps.scoring_engine.models import PredictionLog
 from apps.scoring_engine.tests.factories import (
     COMPANY,
@@ -92,8 +92,7 @@ def test_texts_are_still_written_when_the_model_was_replaced(officer, officer_us
 def test_an_erased_person_leaves_the_result_and_no_facts(officer, officer_user):
     key = create_data_key("owner")
     row = caller(officer_user, data_key=key)
-    key.destroyed_at = timezone.now()
-    key.save(update_fields=["destroyed_at"])
+    destroy_keys([key.id], now=timezone.now())
     shown = officer.get(f"{LIST}{row.id}/").json()
     assert (shown["score"], shown["facts"], shown["explanation"]) == (row.score, None, None)
     assert "erased" in shown["note"]

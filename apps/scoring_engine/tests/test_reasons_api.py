@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.tests.factories import client_for, make_user
-from apps.common.crypto import create_data_key
+from apps.common.crypto import create_data_key, destroy_keys
 from apps.scoring_engine.models import PredictionLog
 from apps.scoring_engine.promotion import promote_model
 from apps.scoring_engine.registration import register_model
@@ -126,8 +126,7 @@ def test_the_erased_have_no_reasons(officer):
     user = make_user("officer", username="second")
     key = create_data_key("owner")
     row = caller(user, data_key=key)
-    key.destroyed_at = timezone.now()
-    key.save(update_fields=["destroyed_at"])
+    destroy_keys([key.id], now=timezone.now())
     shown = client_for(user).get(f"{LOG}{row.id}/").json()
     assert (shown["reasons"], shown["explanation"]) == (None, None)
 

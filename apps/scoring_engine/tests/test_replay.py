@@ -8,8 +8,8 @@ from django.db import connection
 
 from apps.accounts.tests.factories import make_user
 from apps.audit.models import AuditEvent
+from apps.common.crypto import destroy_keys
 from apps.common.database import INSERT_ONLY, lift_guard, set_guard
-from apps.common.models import DataKey
 from apps.scoring_engine import replay as replaying
 from apps.scoring_engine.management.commands import replay as command
 from apps.scoring_engine.ml.grades import GRADES_VERSION
@@ -135,7 +135,7 @@ def test_grades_of_an_older_table_are_history_and_it_is_told(capsys):
 
 def test_erased_facts_are_told_and_end_well(capsys):
     row = make_prediction()
-    DataKey.objects.filter(id=row.data_key_id).update(destroyed_at=NOW, wrapped=b"")
+    destroy_keys([row.data_key_id], now=NOW)
     call_command("replay", "--since", "2026-03-01")
     assert capsys.readouterr().out == "1 predictions replayed: 0 same, 0 different, 1 erased, 0 unreadable.\n"
 

@@ -106,6 +106,6 @@ def test_but_not_where_clouds_keep_their_credentials(address):
 
 
 @pytest.mark.parametrize("host", ["0x7f.1", "2130706433", "127.1"])
-def test_another_spelling_of_loopback_is_loopback(settings, host):
+def test_another_spelling_of_loopback_is_no_host(settings, host):
     settings.WEBHOOK_HOSTS = [host]
-    assert fault_of(find_target, f"https://{host}/") == "address_not_allowed"
+    assert fault_of(find_target, f"https://{host}/") == "host_not_allowed"

@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import threading
 import time
 from datetime import timedelta
 from email.utils import format_datetime
@@ -24,6 +25,14 @@ ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 @pytest.fixture(autouse=True)
 def _short_deadline(settings):
     settings.WEBHOOK_DEADLINE_SECONDS = 0.5
+
+
+@pytest.fixture
+def named(settings):
+    """An endpoint at a name, not at an address."""
+    settings.WEBHOOK_HOSTS = ["hooks.example"]
+    url = "https://hooks.example/"
+    return services.create_endpoint(url=url, description="", events=[REFERRED], actor=None, now=NOW)[0]
 
 
 def signature(secret: str, came) -> str:
@@ -192,16 +201,21 @@ class TestFaults:
         assert (wait_of(delivery), delivery.last_error) == (timedelta(seconds=5), "unreachable")
 
     @pytest.mark.parametrize("error", [OSError("no such name"), UnicodeError("label too long")])
-    def test_a_name_that_cannot_be_found(self, settings, error):
-        settings.WEBHOOK_PRIVATE_HOSTS = ["127.0.0.1"]
-        endpoint, _ = make_endpoint()
-        delivery = publish().deliveries.get()
-
+    def test_a_name_that_cannot_be_found(self, named, error):
         def resolve(host, port):
             raise error
 
-        assert deliver(endpoint, resolve=resolve)["failed"] == 1
+        delivery = publish(REFERRED).deliveries.get()
+        assert deliver(named, resolve=resolve)["failed"] == 1
         assert (wait_of(delivery), delivery.last_error) == (timedelta(seconds=5), "unreachable")
+
+    def test_a_look_up_that_hangs_is_not_waited_for(self, named, settings):
+        settings.WEBHOOK_DEADLINE_SECONDS = 0.1
+        woken = threading.Event()
+        delivery = publish(REFERRED).deliveries.get()
+        assert deliver(named, resolve=lambda *_: woken.wait(60) and [])["failed"] == 1
+        assert (wait_of(delivery), delivery.last_error, woken.is_set()) == (timedelta(seconds=5), "timeout", False)
+        woken.set()
 
     def test_a_host_that_is_no_longer_allowed_is_not_asked(self):
         with receiver() as server:
@@ -211,15 +225,11 @@ class TestFaults:
         delivery.refresh_from_db()
         assert (delivery.last_error, server.received) == ("host_not_allowed", [])
 
-    def test_a_name_that_now_leads_inside_is_not_asked(self, settings):
-        settings.WEBHOOK_HOSTS = ["hooks.example"]
-        endpoint, _ = services.create_endpoint(
-            url="https://hooks.example/", description="", events=[REFERRED], actor=None, now=NOW
-        )
+    def test_a_name_that_now_leads_inside_is_not_asked(self, named):
         delivery = publish(REFERRED).deliveries.get()
         asked = []
         transport = httpx.MockTransport(lambda request: asked.append(request))
-        assert deliver(endpoint, transport=transport, resolve=lambda *_: ["10.0.0.7"])["failed"] == 1
+        assert deliver(named, transport=transport, resolve=lambda *_: ["10.0.0.7"])["failed"] == 1
         delivery.refresh_from_db()
         assert (delivery.last_error, asked) == ("address_not_allowed", [])
 

@@ -35,7 +35,7 @@ def certificate(tmp_path, monkeypatch):
     pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     file = tmp_path / "certificate.pem"
     file.write_bytes(key.private_bytes(pem, form, serialization.NoEncryption()) + signed.public_bytes(pem))
-    monkeypatch.setattr(outgoing, "_tls", lambda: ssl.create_default_context(cafile=str(file)))
+    monkeypatch.setattr(outgoing, "tls_context", lambda certificates: ssl.create_default_context(cafile=str(file)))
     return str(file)
 
 

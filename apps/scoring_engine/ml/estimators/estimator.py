@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from apps.common.sentences import Sentence
+
 from ..card_inputs import OTHER_SCALE, known_to
 from ..cards import LEAST_SCORE, MOST_SCORE, Feature, canonical
 from ..features import MISSING, SPECIAL, UNAVAILABLE, Derivations, States
@@ -52,17 +54,17 @@ def read_estimator(content: bytes, document: Mapping[str, Any]) -> "Estimator":
     Nothing is loaded unless the bytes are those of the document and would load no more than it names.
     """
     if hashlib.sha256(content).hexdigest() != document.get("sha256"):
-        raise ModelFileError("its SHA-256 is not the one in its document")
+        raise ModelFileError(Sentence("its SHA-256 is not the one in its document"))
     found = scan(content)
     named = document.get("types")
     if type(named) is not list or not set(found.types) <= {name for name in named if type(name) is str}:
-        raise ModelFileError("it would load more types than its document names")
+        raise ModelFileError(Sentence("it would load more types than its document names"))
     if document.get("model_class") != ".".join(found.outermost):
-        raise ModelFileError("its document is of a model of another class")
+        raise ModelFileError(Sentence("its document is of a model of another class"))
     try:
         return Estimator(dict(document), load(found))
     except CardError as error:
-        raise ModelFileError(f"its document is refused ({error})") from None
+        raise ModelFileError(Sentence("its document is refused ({error})", error=error.args[0])) from None
 
 
 class Assessment:

@@ -4,6 +4,8 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from apps.common.sentences import Sentence
+
 from ..risk_model import UNREADABLE, ModelFileError
 from ..vocabulary import one_line
 from .allowed import resolve
@@ -20,7 +22,9 @@ def load(scan: Scan) -> Any:
     class _Reader(NumpyUnpickler):
         def find_class(self, module: str, name: str) -> Any:
             if (module, name) not in scan.names:
-                raise ModelFileError(f"it names {one_line(f'{module}.{name}', 120)}, which was not listed")
+                raise ModelFileError(
+                    Sentence("it names {type}, which was not listed", type=one_line(f"{module}.{name}", 120))
+                )
             return resolve((module, name))
 
     try:
@@ -29,9 +33,11 @@ def load(scan: Scan) -> Any:
     except ModelFileError:
         raise
     except UNREADABLE as error:
-        raise ModelFileError(f"it cannot be loaded ({one_line(str(error), 150) or type(error).__name__})") from None
+        raise ModelFileError(
+            Sentence("it cannot be loaded ({reason})", reason=one_line(str(error), 150) or type(error).__name__)
+        ) from None
     except RuntimeError as error:  # LightGBMError among them
-        raise ModelFileError(f"it cannot be loaded ({one_line(str(error), 150)})") from None
+        raise ModelFileError(Sentence("it cannot be loaded ({reason})", reason=one_line(str(error), 150))) from None
     return model
 
 
@@ -48,8 +54,12 @@ def check_versions(scan: Scan) -> None:
     for version in sorted(scan.sklearn_versions):
         if version.split(".")[:_SAME_VERSION_PARTS] != sklearn.__version__.split(".")[:_SAME_VERSION_PARTS]:
             raise ModelFileError(
-                f"it was fitted with scikit-learn {one_line(version, 20)}, and {sklearn.__version__} is installed here;"
-                " fit it again with that"
+                Sentence(
+                    "it was fitted with scikit-learn {fitted}, and {installed} is installed here;"
+                    " fit it again with that",
+                    fitted=one_line(version, 20),
+                    installed=sklearn.__version__,
+                )
             )
 
 

@@ -5,6 +5,8 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from apps.common.sentences import Sentence
+
 from ..risk_model import ModelFileError
 from ..vocabulary import one_line, shown
 from .document import Column, Encoded
@@ -28,14 +30,26 @@ class Model:
             classes = classifier.classes_.tolist()
             width, names = classifier.n_features_in_, _names_of(classifier)
         except UNPREDICTABLE as error:
-            raise ModelFileError(f"it is not fitted ({one_line(str(error), 150)})") from None
+            raise ModelFileError(Sentence("it is not fitted ({reason})", reason=one_line(str(error), 150))) from None
         expected = [column.name for column in columns]
         if width != len(columns) or (names is not None and names != expected):
             fitted = ", ".join(names or [f"{width} columns"])
-            raise ModelFileError(f"it was fitted on {one_line(fitted, 300)}; its manifest names {', '.join(expected)}")
+            raise ModelFileError(
+                Sentence(
+                    "it was fitted on {columns}; its manifest names {expected}",
+                    columns=one_line(fitted, 300),
+                    expected=expected,
+                )
+            )
         if len(classes) != 2 or bad_class not in classes:
             listed = ", ".join(map(shown, classes[:5]))
-            raise ModelFileError(f"its classes are {listed}; there must be two, one of them {shown(bad_class)}")
+            raise ModelFileError(
+                Sentence(
+                    "its classes are {listed}; there must be two, one of them {given}",
+                    listed=listed,
+                    given=shown(bad_class),
+                )
+            )
         self._bad = classes.index(bad_class)
         self._named = names is not None
 
@@ -80,9 +94,21 @@ class Model:
                 probability = self.probability(row)
             except UNPREDICTABLE as error:
                 why = one_line(" ".join(str(error).split()), 150) or type(error).__name__
-                raise ModelFileError(f"it cannot score an applicant with {one_line(what, 120)} ({why})") from None
+                raise ModelFileError(
+                    Sentence(
+                        "it cannot score an applicant with {applicant} ({reason})",
+                        applicant=one_line(what, 120),
+                        reason=why,
+                    )
+                ) from None
             if not 0 <= probability <= 1:
-                raise ModelFileError(f"its probability for an applicant with {one_line(what, 120)} is {probability}")
+                raise ModelFileError(
+                    Sentence(
+                        "its probability for an applicant with {applicant} is {probability}",
+                        applicant=one_line(what, 120),
+                        probability=probability,
+                    )
+                )
 
     def _probabilities(self, rows: Sequence[Row]) -> "np.ndarray":
         return self._quietly("predict_proba", rows)[:, self._bad]

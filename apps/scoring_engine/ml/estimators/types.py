@@ -4,6 +4,8 @@ import io
 import pickle
 from dataclasses import dataclass
 
+from apps.common.sentences import Sentence
+
 from ..risk_model import UNREADABLE, ModelFileError
 from ..vocabulary import one_line
 from .allowed import CLASSIFIERS, Key
@@ -38,25 +40,25 @@ def list_types(content: bytes) -> tuple[str, ...]:
 def scan(content: bytes) -> Scan:
     data = unpack(content)
     if data[:1] != pickle.PROTO or data[1:2] not in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        raise ModelFileError("it is not what joblib.dump writes")
+        raise ModelFileError(Sentence("it is not what joblib.dump writes"))
     file, seen = io.BytesIO(data), Seen()
     try:
         model = Tracer(file, seen).load()
         if file.read(1):
-            raise ModelFileError("more follows the model")
+            raise ModelFileError(Sentence("more follows the model"))
         check_made(seen.made)
     except ModelFileError:
         raise
     except UNREADABLE as error:
         what = one_line(str(error), 100) or type(error).__name__
-        raise ModelFileError(f"it is broken or cut short ({what})") from None
+        raise ModelFileError(Sentence("it is broken or cut short ({reason})", reason=what)) from None
     return Scan(data, frozenset(seen.names), _outermost(model), _versions(seen))
 
 
 def _outermost(model: object) -> Key:
     if type(model) is not Made or model.key not in CLASSIFIERS or type(model.state) is not dict:
         what = ".".join(model.key) if type(model) is Made else f"a {type(model).__name__}"
-        raise ModelFileError(f"it holds {what}, and no classifier that is known")
+        raise ModelFileError(Sentence("it holds {what}, and no classifier that is known", what=what))
     return model.key
 
 

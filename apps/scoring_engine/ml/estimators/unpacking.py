@@ -5,6 +5,8 @@ import lzma
 import zlib
 from typing import Any
 
+from apps.common.sentences import Sentence
+
 from ..risk_model import ModelFileError
 
 MOST_FILE_BYTES = 64 * 2**20
@@ -22,7 +24,7 @@ _REFUSED = {
 def unpack(content: bytes) -> bytes:
     """Raises ModelFileError for what is too large, packed or unpacked, broken, or followed by more."""
     if len(content) > MOST_FILE_BYTES:
-        raise ModelFileError(f"it is larger than {MOST_FILE_BYTES // 2**20} MiB")
+        raise ModelFileError(Sentence("it is larger than {most} MiB", most=MOST_FILE_BYTES // 2**20))
     for start, why in _REFUSED.items():
         if content.startswith(start):
             raise ModelFileError(why)
@@ -46,11 +48,13 @@ def _unpacked(unpacker: Any, content: bytes) -> bytes:
     try:
         data = unpacker.decompress(content, MOST_BYTES + 1)
     except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError) as error:
-        raise ModelFileError(f"it is packed, but cannot be unpacked ({type(error).__name__})") from None
+        raise ModelFileError(
+            Sentence("it is packed, but cannot be unpacked ({reason})", reason=type(error).__name__)
+        ) from None
     if len(data) > MOST_BYTES:
-        raise ModelFileError(f"it unpacks to more than {MOST_BYTES // 2**20} MiB")
+        raise ModelFileError(Sentence("it unpacks to more than {most} MiB", most=MOST_BYTES // 2**20))
     if not unpacker.eof:
-        raise ModelFileError("it is packed, and cut short")
+        raise ModelFileError(Sentence("it is packed, and cut short"))
     if unpacker.unused_data:
-        raise ModelFileError("more follows the packed model")
+        raise ModelFileError(Sentence("more follows the packed model"))
     return data
