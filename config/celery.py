@@ -35,6 +35,7 @@ if settings.CELERY_BROKER_URL.startswith("filesystem"):
 
 app.conf.beat_schedule = {
     "work-due-jobs": {"task": "tasks.tasks.work_due_jobs", "schedule": 30.0},
+    "probe-sources": {"task": "tasks.tasks.probe_sources", "schedule": 10.0},
     "queue-due-webhooks": {"task": "tasks.tasks.queue_due_webhooks", "schedule": 15.0},
     "refresh-stale-external-records": {
         "task": "tasks.tasks.start_job",
@@ -51,10 +52,25 @@ app.conf.beat_schedule = {
         "args": ["expire_overrides"],
         "schedule": crontab(minute=5),
     },
+    "update-monitoring": {
+        "task": "tasks.tasks.start_job",
+        "args": ["update_monitoring"],
+        "schedule": crontab(hour="1,7,13,19", minute=0),
+    },
     "forget-idempotent-replies": {
         "task": "tasks.tasks.start_job",
         "args": ["forget_idempotent_replies"],
         "schedule": crontab(hour=3, minute=0),
+    },
+    "expire-uploads": {
+        "task": "tasks.tasks.start_job",
+        "args": ["expire_uploads"],
+        "schedule": crontab(minute=20),
+    },
+    "forget-expired-sessions": {
+        "task": "tasks.tasks.start_job",
+        "args": ["forget_expired_sessions"],
+        "schedule": crontab(hour=3, minute=10),
     },
 }
 if settings.CLEANUP_PREDICTION_LOGS:

@@ -4,11 +4,14 @@ import secrets
 from http import HTTPStatus
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django_prometheus.exports import ExportToDjangoView
 
+from apps.common.crypto import missing_ids
+from apps.common.errors import CacheUnreachable
 from apps.scoring_engine.ml.vocabulary import SEGMENTS
 from apps.scoring_engine.registry import champion
 
@@ -34,15 +37,33 @@ def _models() -> dict[str, dict[str, str | None]]:
     }
 
 
+def _keys() -> str:
+    missing = ", ".join(missing_ids())
+    return f"ENCRYPTION_KEYS lacks {missing}: what is sealed under it cannot be read" if missing else "ok"
+
+
+def _cache() -> str:
+    try:
+        cache.get("readyz")
+    except CacheUnreachable as error:
+        return f"unreachable ({type(error.__cause__).__name__})"
+    return "ok"
+
+
 def readyz(request: HttpRequest) -> JsonResponse:
-    """503 without a migrated database. A fallback is served, so it stays 200, and says so."""
-    database = _database()
+    """503 without a migrated database, or a Redis that answers. With a fallback, or without an old key of the ring, it
+    is 200 and says so.
+    """
+    database, shared = _database(), _cache()
     models = _models() if database == "ok" else {}
-    degraded = any(model["mode"] == "fallback" for model in models.values())
-    status = "not ready" if database != "ok" else "degraded" if degraded else "ready"
-    code = HTTPStatus.SERVICE_UNAVAILABLE if database != "ok" else HTTPStatus.OK
+    keys = _keys() if database == "ok" else "not looked at"
+    degraded = keys != "ok" or any(model["mode"] == "fallback" for model in models.values())
+    serves = database == shared == "ok"
+    status = "degraded" if serves and degraded else "ready" if serves else "not ready"
+    code = HTTPStatus.OK if serves else HTTPStatus.SERVICE_UNAVAILABLE
     mocks = [name for name, source in settings.EXTERNAL_SOURCES.items() if source["client"] == "mock"]
-    return JsonResponse({"status": status, "database": database, "models": models, "mock_sources": mocks}, status=code)
+    told = {"status": status, "database": database, "cache": shared, "keys": keys}
+    return JsonResponse(told | {"models": models, "mock_sources": mocks}, status=code)
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

@@ -9,6 +9,7 @@ import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from apps.common.key_ring import read_key, read_key_ring
 from config.secrets import ensure_local_secrets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -35,6 +36,8 @@ METRICS_TOKEN = env("METRICS_TOKEN")
 for _name in ("SECRET_KEY", "ENCRYPTION_KEYS", "BLIND_INDEX_KEY", "METRICS_TOKEN"):
     if not globals()[_name]:
         raise ImproperlyConfigured(f"{_name} is empty; docs/how-to/run-in-production.md says how to make one.")
+read_key_ring(ENCRYPTION_KEYS)
+read_key(BLIND_INDEX_KEY, "BLIND_INDEX_KEY")
 
 DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
@@ -65,11 +68,14 @@ INSTALLED_APPS = [
     "apps.scoring_engine",
     "apps.policies",
     "apps.credit_requests",
+    "apps.portfolio",
+    "apps.workbench",
 ]
 
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "apps.workbench.compression.CompressedPages",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.common.access_log.AccessLogMiddleware",
     "apps.common.body_length.BodyLengthMiddleware",
@@ -124,7 +130,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 _redis = env("REDIS_URL", default="")
 CACHES = {
-    "default": {"BACKEND": "apps.common.caches.SharedCache", "LOCATION": _redis}
+    "default": {
+        "BACKEND": "apps.common.caches.SharedCache",
+        "LOCATION": _redis,
+        # Nobody waits for a Redis that is silent.
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 5},
+    }
     if _redis
     # Shared by the processes of one machine, as throttles must be.
     else {
@@ -148,14 +159,20 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_CALLABLE = "apps.accounts.api.locked_out"
+AXES_LOCKOUT_CALLABLE = "config.error_pages.locked_out"
+AXES_USERNAME_CALLABLE = "apps.accounts.authentication.counted_username"
 AXES_CLIENT_IP_CALLABLE = "apps.accounts.authentication.client_address"
 AXES_VERBOSE = False
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address"]
 TOKEN_HOURS = env.int("TOKEN_HOURS", default=10)
 SERVICE_TOKEN_DAYS = env.int("SERVICE_TOKEN_DAYS", default=90)
 
+LOGIN_URL = "workbench:sign-in"
+SESSION_COOKIE_AGE = 12 * 60 * 60  # a working day: whoever comes back the next one signs in anew
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True  # pages carry the token themselves
+CSRF_FAILURE_VIEW = "config.error_pages.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=PRODUCTION)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
@@ -169,6 +186,9 @@ X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
+        # Neither inline scripts nor eval: htmx and the CSP build of Alpine need none.
+        "script-src": [SELF],
+        "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
         "base-uri": [SELF],
@@ -217,6 +237,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Fields of one name with different choices.
+    "ENUM_NAME_OVERRIDES": {
+        "ExternalSourceEnum": "apps.external_integrations.models.Source",
+        "ConsentPurposeEnum": "apps.external_integrations.models.Purpose",
+        "PurposeEnum": "apps.scoring_engine.ml.vocabulary.PURPOSES",
+    },
 }
 
 # --- Background work ------------------------------------------------------------------------------------------
@@ -228,23 +254,39 @@ CLEANUP_PREDICTION_LOGS = env.bool("CLEANUP_PREDICTION_LOGS", default=False)
 
 # --- External records -----------------------------------------------------------------------------------------
 ALLOW_MOCK_SOURCES = env.bool("ALLOW_MOCK_SOURCES", default=not PRODUCTION)
+# source: its client unless the environment names one, and for how many days an answer of it counts as fresh
+_SOURCES = {"soliq": ("mock", 30), "kadastr": ("mock", 30), "bureau": ("off" if PRODUCTION else "mock", 7)}
 EXTERNAL_SOURCES = {
     source: {
-        "client": env(f"{source.upper()}_CLIENT", default="mock"),
+        "client": env(f"{source.upper()}_CLIENT", default=client),
         "base_url": env(f"{source.upper()}_BASE_URL", default=""),
-        "api_key": env(f"{source.upper()}_API_KEY", default=""),
+        # The first are reached at public addresses only; the others are the lender's own network.
         "allowed_hosts": env.list(f"{source.upper()}_ALLOWED_HOSTS", default=[]),
+        "private_hosts": env.list(f"{source.upper()}_PRIVATE_HOSTS", default=[]),
+        "api_key": env(f"{source.upper()}_API_KEY", default=""),
+        # PEM files: what we show (mTLS), and whom we believe instead of the public authorities.
+        "client_cert": env(f"{source.upper()}_CLIENT_CERT", default=""),
+        "client_key": env(f"{source.upper()}_CLIENT_KEY", default=""),
+        "ca_file": env(f"{source.upper()}_CA_FILE", default=""),
         "deadline_seconds": env.float(f"{source.upper()}_DEADLINE_SECONDS", default=5.0),
+        "fresh_days": env.int(f"{source.upper()}_FRESH_DAYS", default=fresh_days),
+        "quota_per_minute": env.int(f"{source.upper()}_QUOTA_PER_MINUTE", default=60),  # 0: none
     }
-    for source in ("soliq", "kadastr")
+    for source, (client, fresh_days) in _SOURCES.items()
 }
-if PRODUCTION and not ALLOW_MOCK_SOURCES:
-    for _source, _chosen in EXTERNAL_SOURCES.items():
-        if _chosen["client"] == "mock":
-            raise ImproperlyConfigured(
-                f"{_source.upper()}_CLIENT is mock in production. Set it to http with {_source.upper()}_BASE_URL, "
-                "or say ALLOW_MOCK_SOURCES=true to accept invented records knowingly."
-            )
+for _source, _chosen in EXTERNAL_SOURCES.items():
+    if not (0 < _chosen["deadline_seconds"] <= 60 and 0 <= _chosen["fresh_days"] <= 3650):
+        raise ImproperlyConfigured(
+            f"{_source.upper()}_DEADLINE_SECONDS is more than 0 and at most 60; {_source.upper()}_FRESH_DAYS is from 0 "
+            "to 3650."
+        )
+    if not 0 <= _chosen["quota_per_minute"] <= 100_000:
+        raise ImproperlyConfigured(f"{_source.upper()}_QUOTA_PER_MINUTE is from 0 (no quota) to 100000.")
+    if PRODUCTION and not ALLOW_MOCK_SOURCES and _chosen["client"] == "mock":
+        raise ImproperlyConfigured(
+            f"{_source.upper()}_CLIENT is mock in production. Set it to http with {_source.upper()}_BASE_URL, "
+            "or say ALLOW_MOCK_SOURCES=true to accept invented records knowingly."
+        )
 
 # --- Webhooks: nothing is sent anywhere unless its host is named here --------------------------------------------
 WEBHOOK_HOSTS = env.list("WEBHOOK_HOSTS", default=[])
@@ -254,6 +296,16 @@ WEBHOOK_DEADLINE_SECONDS = env.float("WEBHOOK_DEADLINE_SECONDS", default=10.0)
 if not 0 < WEBHOOK_DEADLINE_SECONDS <= 60:
     raise ImproperlyConfigured("WEBHOOK_DEADLINE_SECONDS is more than 0 and at most 60 seconds.")
 
+# --- Files of applicants that are uploaded ----------------------------------------------------------------------
+UPLOAD_DAYS = env.int("UPLOAD_DAYS", default=7)  # after which file and results are destroyed
+UPLOAD_BYTES = env.int("UPLOAD_BYTES", default=50 << 20)
+UPLOAD_UNPACKED_BYTES = env.int("UPLOAD_UNPACKED_BYTES", default=400 << 20)  # of a workbook or Parquet file
+UPLOAD_ROWS = env.int("UPLOAD_ROWS", default=200_000)
+UPLOAD_COLUMNS = env.int("UPLOAD_COLUMNS", default=200)
+UPLOAD_CELLS = env.int("UPLOAD_CELLS", default=5_000_000)
+if not 1 <= UPLOAD_DAYS <= 365:
+    raise ImproperlyConfigured("UPLOAD_DAYS is from 1 to 365.")
+
 # --- Policies -------------------------------------------------------------------------------------------------
 SHIPPED_POLICIES = env("SHIPPED_POLICIES", default="uz")  # published at first start, of apps/policies/defaults
 if SHIPPED_POLICIES not in ("uz", "neutral", "none"):
@@ -262,6 +314,8 @@ if SHIPPED_POLICIES not in ("uz", "neutral", "none"):
 # --- Language, time, money ------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ru", "Русский"), ("uz", "Oʻzbekcha")]
+# Before the catalogues of the packages: "Home" of our pages is not to become another package's word for it.
+LOCALE_PATHS = [BASE_DIR / "apps" / "workbench" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 LENDER_TIME_ZONE = env("LENDER_TIME_ZONE", default="Asia/Tashkent")

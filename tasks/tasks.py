@@ -5,9 +5,12 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
+from apps.accounts import sessions
 from apps.common import background, idempotency
-from apps.credit_requests import overriding, rescoring, simulation_jobs
+from apps.credit_requests import filling, overriding, rescoring, simulation_jobs
+from apps.external_integrations import keeping_fresh
 from apps.external_integrations import services as external_records
+from apps.portfolio import counting, upload_scoring, uploads
 from apps.scoring_engine import retention
 from apps.webhooks import delivering
 
@@ -36,10 +39,30 @@ def refresh_kadastr_record(parcel_id: str | None = None, *, record_id: str | Non
     return external_records.refresh_record(record_id=record_id, source="kadastr", identifier=parcel_id)
 
 
+@shared_task(name="tasks.tasks.refresh_bureau_record")
+def refresh_bureau_record(pinfl: str | None = None, *, record_id: str | None = None) -> dict[str, Any]:
+    """Ask the credit bureau now, by PINFL; the system itself queues the id of the row."""
+    return external_records.refresh_record(record_id=record_id, source="bureau", identifier=pinfl)
+
+
 @shared_task(name="tasks.tasks.refresh_stale_external_records")
-def refresh_stale_external_records(ttl_days: int = 30) -> dict[str, int]:
-    """Queue a refresh of each record that its source last confirmed more than `ttl_days` ago."""
-    return external_records.refresh_stale_records(ttl_days=ttl_days)
+def refresh_stale_external_records(ttl_days: int | None = None) -> dict[str, int]:
+    """Queue a refresh of each record that its source last confirmed more than `ttl_days` ago; without, more than the
+    days that the settings name for the source.
+    """
+    return keeping_fresh.refresh_stale_records(ttl_days=ttl_days)
+
+
+@shared_task(name="tasks.tasks.probe_sources")
+def probe_sources() -> dict[str, int]:
+    """Try sources that were down, and take up what waits for those that are back."""
+    return keeping_fresh.probe_sources()
+
+
+@shared_task(name="tasks.tasks.resume_refreshes")
+def resume_refreshes(source: str) -> dict[str, int]:
+    """Queued when a source has answered again: take up what waits for it."""
+    return keeping_fresh.resume_refreshes(source)
 
 
 @shared_task(name="tasks.tasks.rescore_pending_credit_requests")
@@ -62,6 +85,18 @@ def rescore_applicant_requests(
     return rescoring.rescore_applicant_requests(individual_id=individual_id, company_id=company_id, version=version)
 
 
+@shared_task(name="tasks.tasks.gather_allowed_records")
+def gather_allowed_records(data_key_id: str, consent_id: str) -> dict[str, int]:
+    """Queued when a person has allowed sources to be asked."""
+    return rescoring.gather_allowed_records(data_key_id=data_key_id, consent_id=consent_id)
+
+
+@shared_task(name="tasks.tasks.fill_search")
+def fill_search() -> dict[str, int]:
+    """Queued by the migration that brought search and queue, for the rows that were there before."""
+    return filling.fill_search()
+
+
 @shared_task(name="tasks.tasks.expire_overrides")
 def expire_overrides() -> dict[str, int]:
     """Close the overrides that no second person confirmed in time."""
@@ -74,6 +109,24 @@ def simulate_policy(simulation_id: str) -> dict[str, str]:
     return simulation_jobs.work_simulation(simulation_id=simulation_id, clock=timezone.now)
 
 
+@shared_task(name="tasks.tasks.update_monitoring")
+def update_monitoring() -> dict[str, int]:
+    """Count the weeks that are not complete yet."""
+    return counting.update_monitoring(actor=None, now=timezone.now())
+
+
+@shared_task(name="tasks.tasks.score_upload")
+def score_upload(upload_id: str) -> dict[str, str | int]:
+    """Queued when somebody starts the scoring of a file, or when a worker that did so was lost."""
+    return upload_scoring.score_upload(upload_id=upload_id, clock=timezone.now)
+
+
+@shared_task(name="tasks.tasks.expire_uploads")
+def expire_uploads() -> dict[str, int]:
+    """Destroy files and results whose days are over."""
+    return uploads.expire_uploads(now=timezone.now())
+
+
 @shared_task(name="tasks.tasks.cleanup_prediction_logs")
 def cleanup_prediction_logs(older_than_days: int = 90) -> dict[str, int]:
     """Remove scorings older than that which no request is linked to, through recorded retention runs."""
@@ -84,6 +137,12 @@ def cleanup_prediction_logs(older_than_days: int = 90) -> dict[str, int]:
 def forget_idempotent_replies() -> dict[str, int]:
     """Delete replies kept for Idempotency-Keys once a repeat is no longer expected."""
     return idempotency.forget_replies(now=timezone.now())
+
+
+@shared_task(name="tasks.tasks.forget_expired_sessions")
+def forget_expired_sessions() -> dict[str, int]:
+    """Delete the sessions of people who have not signed out."""
+    return sessions.forget_expired_sessions(now=timezone.now())
 
 
 @shared_task(name="tasks.tasks.queue_due_webhooks")

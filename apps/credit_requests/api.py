@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.core.validators import validate_slug
 from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status
@@ -24,6 +25,7 @@ from apps.common.money import CURRENCY_CHOICES
 from apps.companies.models import Company
 from apps.credit_requests import rescoring, services
 from apps.credit_requests.decision_serializers import DecisionSerializer
+from apps.credit_requests.flags import FLAGS, flags_of, records_held, with_records
 from apps.credit_requests.models import MOST_FEE_RATE, MOST_RATE, MOST_TERM, CreditRequest, Decision, Product
 from apps.credit_requests.transitions import STATUSES
 from apps.individuals.models import Individual
@@ -120,6 +122,9 @@ class CreditRequestSerializer(serializers.ModelSerializer):
 
     branch = serializers.CharField(source="branch.code")
     external_records = serializers.SerializerMethodField()
+    stale_records = serializers.SerializerMethodField()
+    rests_on_mock = serializers.SerializerMethodField()
+    flags = serializers.SerializerMethodField()
     prediction = serializers.SerializerMethodField()
     decision = serializers.SerializerMethodField()
 
@@ -140,6 +145,9 @@ class CreditRequestSerializer(serializers.ModelSerializer):
             "currency",
             "is_demo",
             "external_records",
+            "stale_records",
+            "rests_on_mock",
+            "flags",
             "created_by",
             "created_at",
             "updated_at",
@@ -152,6 +160,28 @@ class CreditRequestSerializer(serializers.ModelSerializer):
     @extend_schema_field(serializers.ListField(child=serializers.UUIDField()))
     def get_external_records(self, credit_request: CreditRequest) -> list[UUID]:
         return sorted(record.id for record in credit_request.external_records.all())
+
+    @extend_schema_field(
+        serializers.ListField(
+            child=serializers.UUIDField(), help_text="Records in use whose source has not answered within its limit."
+        )
+    )
+    def get_stale_records(self, credit_request: CreditRequest) -> list[UUID]:
+        now = timezone.now()
+        return [held.record.id for held in records_held(credit_request) if held.is_stale(now)]
+
+    @extend_schema_field(serializers.BooleanField(help_text="Whether a record in use was invented by a mock client."))
+    def get_rests_on_mock(self, credit_request: CreditRequest) -> bool:
+        return any(held.is_mock for held in records_held(credit_request))
+
+    @extend_schema_field(
+        serializers.ListField(
+            child=serializers.ChoiceField([(flag, flag) for flag in FLAGS]),
+            help_text="What is unusual: those of the queue. contradiction and thin_file as of the last check.",
+        )
+    )
+    def get_flags(self, credit_request: CreditRequest) -> list[str]:
+        return flags_of(credit_request, records_held(credit_request), timezone.now())
 
     @extend_schema_field(ScoringSerializer())
     def get_prediction(self, credit_request: CreditRequest) -> dict[str, Any]:
@@ -167,7 +197,7 @@ def requests_to_show(user: User) -> QuerySet[CreditRequest]:
     """Those that the user sees, with all that a reply needs."""
     newest = Prefetch("decisions", Decision.objects.newest().with_everything(), to_attr="newest_decision")
     rows = CreditRequest.objects.visible_to(user).with_everything()
-    return rows.prefetch_related("external_records", newest)
+    return rows.prefetch_related(with_records(), newest)
 
 
 class CreditRequestCreateSerializer(StrictSerializer):

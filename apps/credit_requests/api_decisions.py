@@ -213,9 +213,9 @@ class DecisionViewSet(GenericViewSet):
     @action(detail=True)
     def policy(self, request: Request, pk: str) -> Response:
         """What the policy in force says of the newest prediction; nothing is decided or stored."""
-        credit_request = self.get_object()
-        evaluation = deciding.evaluate(credit_request, timezone.now())
-        shown = render_evaluation(evaluation, credit_request.currency, language_of(request))
+        credit_request, now = self.get_object(), timezone.now()
+        evaluation = deciding.evaluate(credit_request, now)
+        shown = render_evaluation(evaluation, credit_request.currency, language_of(request), now)
         return Response(EvaluationSerializer(shown | {"prediction": credit_request.prediction_id}).data)
 
     @extend_schema(responses=HistoryStepSerializer(many=True))

@@ -23,8 +23,9 @@ from apps.common.crypto import InvalidTag, open_key
 from apps.common.errors import DomainError
 from apps.common.facts import Found
 from apps.credit_requests.facts import gather_facts
+from apps.credit_requests.marks import OF_PREDICTION, marks_of
 from apps.credit_requests.models import CreditRequest
-from apps.credit_requests.rescoring import Counts, check_not_erased, no_counts
+from apps.credit_requests.rescoring import Counts, no_counts
 from apps.credit_requests.stored import StoredRequest, read_requests
 from apps.scoring_engine.log_rows import LogRow, insert_log
 from apps.scoring_engine.metrics import report_bulk
@@ -37,8 +38,12 @@ log = structlog.get_logger("rescoring")
 # So many take about half a second (benchmarks/bulk.py), for which no model can be promoted.
 CHUNK = 500
 UPDATE = """
-UPDATE credit_requests_creditrequest request SET prediction_id = new.prediction_id, last_checked_at = %s
-FROM unnest(%s::uuid[], %s::uuid[]) AS new (id, prediction_id) WHERE request.id = new.id
+UPDATE credit_requests_creditrequest request
+SET prediction_id = new.prediction_id, last_checked_at = %s, score = new.score, grade = new.grade,
+    is_fallback = new.is_fallback, is_demonstration = new.is_demonstration
+FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::text[], %s::bool[], %s::bool[])
+    AS new (id, prediction_id, score, grade, is_fallback, is_demonstration)
+WHERE request.id = new.id
 """
 Outcomes = list[tuple[StoredRequest, Prepared]]
 
@@ -90,7 +95,8 @@ def _first_id(place: int, parts: int) -> UUID:
 @transaction.atomic
 def rescore_chunk(ids: Sequence[UUID], *, now: datetime, cause: str | None = None) -> Counts:
     """Those of `ids` that are undecided still. Without a cause, the model that is in service is the cause."""
-    held = _held(ids)
+    found = _held(ids)
+    held = [request for request in found if request.applicant.data_key.destroyed_at is None]
     models = {segment: hold_models(segment, now) for segment in sorted({request.segment for request in held})}
     causes = {segment: cause or _cause(of_segment) for segment, of_segment in models.items()}
     standing = _standing(held, causes.values())
@@ -101,7 +107,8 @@ def rescore_chunk(ids: Sequence[UUID], *, now: datetime, cause: str | None = Non
             outcomes.append((request, prepared))
     changed = sum(prepared.row is not None for _, prepared in outcomes)
     _write(outcomes, now)
-    counts["checked"], counts["failed"] = len(held), len(held) - len(outcomes)
+    counts["checked"], counts["erased"] = len(found), len(found) - len(held)
+    counts["failed"] = len(held) - len(outcomes)
     counts["rescored"], counts["unchanged"] = changed, len(outcomes) - changed
     return counts
 
@@ -129,7 +136,6 @@ def _prepared(
 ) -> Prepared | None:
     """None for one that cannot be scored, which holds nobody up."""
     try:
-        check_not_erased(request.applicant)
         if (request.id, cause) in standing:
             return Prepared(None)
         gathered = gather_facts(request, now=now, records=request.records)
@@ -160,8 +166,9 @@ def _write(outcomes: Outcomes, now: datetime) -> None:
     changed = [(request, prepared) for request, prepared in outcomes if prepared.row is not None]
     insert_log(row for _, prepared in changed for row in prepared.rows)
     insert_events(None, (event for request, prepared in changed for event in _events(request, prepared.row)))
-    newest = {request.id: prepared.row.id if prepared.row else request.prediction_id for request, prepared in outcomes}
-    _update(newest, now)
+    unchanged = [request.id for request, prepared in outcomes if prepared.row is None]
+    CreditRequest.objects.filter(id__any_of=unchanged).update(last_checked_at=now)
+    _update({request.id: prepared.row for request, prepared in changed}, now)
     for segment in SEGMENTS:
         rows = [prepared.row for request, prepared in changed if request.segment == segment]
         if rows:
@@ -177,11 +184,14 @@ def _events(request: StoredRequest, row: LogRow) -> list[Told]:
     ]
 
 
-def _update(newest: dict[UUID, UUID], now: datetime) -> None:
-    """`newest`: prediction by request."""
+def _update(newest: dict[UUID, LogRow], now: datetime) -> None:
+    """`newest`: prediction by request. What the request keeps of facts (marks.py) no model changes."""
+    rows = [
+        CreditRequest(id=id_, prediction_id=row.id, last_checked_at=now, **marks_of(row)) for id_, row in newest.items()
+    ]
     if connection.vendor == "postgresql":
+        columns = [[getattr(row, name) for row in rows] for name in ("id", "prediction_id", *OF_PREDICTION)]
         with connection.cursor() as cursor:
-            cursor.execute(UPDATE, [now, [*newest], [*newest.values()]])
+            cursor.execute(UPDATE, [now, *columns])
         return
-    rows = [CreditRequest(id=id_, prediction_id=row_id, last_checked_at=now) for id_, row_id in newest.items()]
-    CreditRequest.objects.bulk_update(rows, ["prediction", "last_checked_at"], batch_size=100)
+    CreditRequest.objects.bulk_update(rows, ["prediction", "last_checked_at", *OF_PREDICTION], batch_size=100)

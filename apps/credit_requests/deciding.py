@@ -14,6 +14,7 @@ from apps.audit.services import record_event
 from apps.common.crypto import seal
 from apps.common.days import lender_today
 from apps.common.errors import InvalidInput
+from apps.common.sentences import Sentence
 from apps.credit_requests import transitions
 from apps.credit_requests.models import CreditRequest, Decision, Override, Product
 from apps.credit_requests.models.decisions import APPROVE, DECLINE, POLICY, REFER, REFERRAL, REVIEW
@@ -149,7 +150,7 @@ def hold(credit_request: CreditRequest, version: int) -> CreditRequest:
 def check_said(texts: dict[str, str]) -> None:
     silent = [name for name, text in texts.items() if not text.strip()]
     if silent:
-        raise InvalidInput.of(**dict.fromkeys(silent, "Say why; the record keeps it."))
+        raise InvalidInput.of(**dict.fromkeys(silent, Sentence("Say why; the record keeps it.")))
 
 
 def record_decision(
@@ -191,6 +192,7 @@ def _weighed(evaluation: Evaluation | None) -> dict[str, Any]:
         "trace": [step._asdict() for step in evaluation.outcome.trace],
         "facts": evaluation.gathered.facts,
         "assessment": assessment and asdict(assessment),
+        "contradictions": evaluation.gathered.contradictions,
     }
 
 

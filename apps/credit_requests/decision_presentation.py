@@ -1,12 +1,15 @@
 """What decisions, overrides and the policy say, for the lender's own people, in the language they ask for."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from apps.common.crypto import DataErased
+from apps.credit_requests.contradiction_presentation import render_contradictions
 from apps.credit_requests.deciding import Evaluation
 from apps.credit_requests.models import Decision, Override
 from apps.credit_requests.outcomes import recorded_outcome
+from apps.external_integrations.models import Origin
 from apps.policies.models import PolicyVersion
 from apps.policies.services import policy_of
 from apps.policies.texts import reason_texts
@@ -22,9 +25,15 @@ def render_decision(decision: Decision, language: str) -> dict[str, Any]:
         "number": decision.number,
         "kind": decision.kind,
         "outcome": decision.outcome,
+        "rests_on_mock": rests_on_mock(decision.records),
         "terms": _terms(decision),
         "reasons": render_reasons(decision, language),
     }
+
+
+def rests_on_mock(records: Iterable[Mapping[str, Any]]) -> bool:
+    """`records`: as Decision keeps them."""
+    return any(record["origin"] == Origin.MOCK for record in records)
 
 
 def render_decision_record(decision: Decision, language: str) -> dict[str, Any]:
@@ -43,7 +52,16 @@ def render_decision_record(decision: Decision, language: str) -> dict[str, Any]:
         "override": decision.override_id,
         "comment": sealed and sealed["comment"],
         "trace": sealed and render_trace(sealed["trace"]),
+        "contradictions": sealed and _contradictions(decision, sealed, language),
     }
+
+
+def _contradictions(decision: Decision, sealed: Mapping[str, Any], language: str) -> list[dict[str, Any]] | None:
+    """None where no policy was asked, or before they were sealed."""
+    found, currency = sealed.get("contradictions"), decision.credit_request.currency
+    if found is None:
+        return None
+    return render_contradictions(found, now=decision.created_at, language=language, currency=currency)
 
 
 def render_reasons(decision: Decision, language: str) -> list[dict[str, str | None]]:
@@ -59,8 +77,9 @@ def render_reasons(decision: Decision, language: str) -> list[dict[str, str | No
     return reason_texts(policy_of(decision.policy), outcome, language, audience=LENDER, currency=currency)
 
 
-def render_evaluation(evaluation: Evaluation, currency: str, language: str) -> dict[str, Any]:
-    """What the policy would say now."""
+def render_evaluation(evaluation: Evaluation, currency: str, language: str, now: datetime) -> dict[str, Any]:
+    """What the policy would say `now`."""
+    found = evaluation.gathered.contradictions
     said, terms = evaluation.outcome, evaluation.outcome.terms
     reasons = reason_texts(evaluation.policy, said, language, audience=LENDER, currency=currency)
     return {
@@ -74,7 +93,9 @@ def render_evaluation(evaluation: Evaluation, currency: str, language: str) -> d
         "annual_probability_of_default": said.annual_probability_of_default,
         "loss_given_default": said.loss_given_default,
         "expected_loss": said.expected_loss,
+        "rests_on_mock": rests_on_mock(evaluation.gathered.records),
         "records": evaluation.gathered.records,
+        "contradictions": render_contradictions(found, now=now, language=language, currency=currency),
         "trace": render_trace([step._asdict() for step in said.trace]),
     }
 

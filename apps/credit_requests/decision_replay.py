@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -17,6 +18,7 @@ from django.db.models import QuerySet
 from apps.accounts.models import User
 from apps.audit.services import record_event
 from apps.common.crypto import DataErased, InvalidTag
+from apps.common.sentences import Sentence
 from apps.credit_requests.deciding import within_product
 from apps.credit_requests.models import Decision
 from apps.policies.engine import Assessment, Outcome, decide
@@ -25,6 +27,7 @@ from apps.policies.policy import Policy, PolicyError, Problem
 from apps.policies.services import policy_of
 
 SAME, DIFFERENT, ERASED, UNREADABLE = RESULTS = ("same", "different", "erased", "unreadable")
+SEALED_ANEW = Sentence("what is sealed was changed, or belongs to another row")
 ROWS_AT_ONCE = 500
 RECORDED = ("policy_outcome", "annual_probability_of_default", "loss_given_default", "expected_loss")
 
@@ -41,9 +44,18 @@ class Replay:
 
 def recorded_decisions(*, since: datetime, until: datetime | None = None) -> QuerySet[Decision]:
     """Those that a policy made, or people after a policy had spoken; oldest first."""
-    rows = Decision.objects.filter(created_at__gte=since).exclude(policy=None)
-    rows = rows.filter(created_at__lt=until) if until else rows
-    return rows.select_related("policy", "data_key", "credit_request__product").order_by("created_at", "id")
+    rows = _of_policies().filter(created_at__gte=since)
+    return rows.filter(created_at__lt=until) if until else rows
+
+
+def recorded_decision(decision_id: UUID) -> QuerySet[Decision]:
+    """That one; none if no policy has spoken."""
+    return _of_policies().filter(id=decision_id)
+
+
+def _of_policies() -> QuerySet[Decision]:
+    rows = Decision.objects.exclude(policy=None).select_related("policy", "data_key", "credit_request__product")
+    return rows.order_by("created_at", "id")
 
 
 def record_replay(*, rows: QuerySet[Decision], actor: User | None) -> int:
@@ -65,16 +77,22 @@ def replay_decisions(rows: QuerySet[Decision]) -> Iterator[Replay]:
         except DataErased:
             yield Replay(row, ERASED)
         except InvalidTag:
-            yield Replay(row, UNREADABLE, why="what is sealed was changed, or belongs to another row")
+            yield Replay(row, UNREADABLE, why=SEALED_ANEW)
         except PolicyError as error:
-            yield Replay(row, UNREADABLE, why=f"{row.policy}: {error}")
+            yield Replay(
+                row,
+                UNREADABLE,
+                why=Sentence(
+                    "{policy}: {error}", policy=str(row.policy), error=[each.message for each in error.problems]
+                ),
+            )
         else:
             yield Replay(row, DIFFERENT if differing else SAME, differing)
 
 
 def _policy(version: PolicyVersion) -> Policy:
     if hashlib.sha256(version.text.encode()).hexdigest() != version.digest:
-        raise PolicyError([Problem("text", "it is not the one that was published")])
+        raise PolicyError([Problem("text", Sentence("it is not the one that was published"))])
     return policy_of(version)
 
 

@@ -46,6 +46,21 @@ class RecordUsedSerializer(serializers.Serializer):
     is_stale = serializers.BooleanField()
 
 
+class ContradictionSerializer(serializers.Serializer):
+    """What a register says otherwise than the applicant. Sums are in the request's currency, times the sources' own."""
+
+    code = serializers.CharField()
+    text = serializers.CharField(help_text="For the lender's own people: both values, and how old each is.")
+    source = serializers.CharField()
+    record = serializers.UUIDField()
+    version = serializers.UUIDField()
+    is_mock = serializers.BooleanField()
+    stated = serializers.JSONField()
+    stated_at = serializers.DateTimeField()
+    told = serializers.JSONField()
+    told_at = serializers.DateTimeField()
+
+
 class UsedValueSerializer(serializers.Serializer):
     name = serializers.CharField()
     value = serializers.JSONField(allow_null=True)
@@ -69,6 +84,7 @@ class DecisionSerializer(serializers.Serializer):
     number = serializers.IntegerField(help_text="From one, within the request.")
     kind = serializers.CharField()
     outcome = serializers.CharField(help_text="approve, refer or decline.")
+    rests_on_mock = serializers.BooleanField(help_text="Whether a record that it rests on was invented.")
     terms = TermsSerializer(allow_null=True)
     reasons = PolicyReasonSerializer(many=True)
 
@@ -85,6 +101,9 @@ class DecisionRecordSerializer(DecisionSerializer):
     policy = PolicyNameSerializer(allow_null=True)
     prediction = serializers.UUIDField(allow_null=True)
     records = RecordUsedSerializer(many=True)
+    contradictions = ContradictionSerializer(
+        many=True, allow_null=True, help_text="As they were found then. Null where no policy was asked, or once erased."
+    )
     annual_probability_of_default = serializers.FloatField(allow_null=True)
     loss_given_default = serializers.FloatField(allow_null=True)
     expected_loss = serializers.IntegerField(allow_null=True)
@@ -118,7 +137,9 @@ class EvaluationSerializer(serializers.Serializer):
     annual_probability_of_default = serializers.FloatField(allow_null=True)
     loss_given_default = serializers.FloatField(allow_null=True)
     expected_loss = serializers.IntegerField(allow_null=True)
+    rests_on_mock = serializers.BooleanField(help_text="Whether a record that it rests on was invented.")
     records = RecordUsedSerializer(many=True)
+    contradictions = ContradictionSerializer(many=True)
     trace = RuleStepSerializer(many=True)
 
 
@@ -180,6 +201,9 @@ class HistoryStepSerializer(serializers.Serializer):
     policy_outcome = serializers.CharField(allow_null=True)
     direction = serializers.CharField(allow_null=True)
     reasons = PolicyReasonSerializer(many=True)
+    rests_on_mock = serializers.BooleanField(
+        allow_null=True, help_text="Of a decision: whether a record that it rests on was invented."
+    )
     reason_code = serializers.CharField(allow_null=True)
     comment = serializers.CharField(allow_null=True)
     score = serializers.IntegerField(allow_null=True)

@@ -1,11 +1,13 @@
 """What is known of a request: applicant, request and external records, each fact with its source and time.
 
 The applicant's own data win; what only a record can say (declared income and revenue, tax debt, area) comes from
-records alone. `yearly_income` of a person who gave none is the income that Soliq declares. While a source has never
-answered for a record, the record's facts are unavailable, which is not missing: the applicant hides nothing.
+records alone. `yearly_income` of a person who gave none is the income that Soliq declares. A credit bureau knows a
+history better than the person: what its record says holds, but for debts, where the larger sum does. While a source has
+never answered for a record, the facts that nobody else told are unavailable, which is not missing: the applicant hides
+nothing. A source that may not be asked for want of a consent leaves them missing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import fsum
@@ -16,7 +18,8 @@ from apps.companies.facts import company_facts
 from apps.credit_requests.models import CreditRequest
 from apps.credit_requests.stored import StoredRecord, StoredRequest
 from apps.external_integrations.models import ExternalRecord
-from apps.external_integrations.services import record_facts, usable_version
+from apps.external_integrations.reading import record_facts, usable_version
+from apps.external_integrations.sources.bureau import COUNTS, DEBTS
 from apps.individuals.facts import SOURCES, individual_facts
 from apps.individuals.income import SALARY_X_12
 from apps.scoring_engine.ml.vocabulary import FACTS
@@ -28,6 +31,7 @@ OF_RECORDS = {
         "company": frozenset({"declared_revenue", "tax_debt"}),
     },
     "kadastr": {"individual": frozenset({"property_area"}), "company": frozenset({"property_area"})},
+    "bureau": {"individual": frozenset({*COUNTS, *DEBTS, "credit_history_score"})},
 }
 
 NET_PAY = SOURCES[SALARY_X_12]
@@ -48,11 +52,31 @@ def gather_facts(
     """The facts of the request as they are stored now; nothing is fetched. `records`: its own by id, once read."""
     if records is None:
         records = list(credit_request.external_records.select_related("current__data_key").order_by("id"))
-    down = _facts_of_sources_down(records, credit_request.segment)
     told = _of_records(records, credit_request.currency, now)
-    facts = _applicant_facts(credit_request, now) | _request_facts(credit_request)
+    facts = applicant_facts(credit_request, now) | _request_facts(credit_request)
+    down = _facts_of_sources_down(records, credit_request.segment) - _told_otherwise(facts)
     facts |= {name: found for name, found in told.items() if name not in down}
+    facts = _with_history(facts, records, credit_request.currency, now)
     return _with_income(facts, down) if credit_request.segment == "individual" else Gathered(facts, down)
+
+
+def _told_otherwise(facts: Mapping[str, Found]) -> frozenset[str]:
+    """Of what a bureau says, the facts that a person told or an earlier report."""
+    return OF_RECORDS["bureau"]["individual"] & facts.keys()
+
+
+def _with_history(
+    facts: dict[str, Found], records: Iterable[ExternalRecord | StoredRecord], currency: str, now: datetime
+) -> dict[str, Found]:
+    for record in records:
+        if record.source == "bureau":
+            told = record_facts(record, now=now, currency=currency)
+            facts = facts | {name: found for name, found in told.items() if not _is_less_debt(name, found, facts)}
+    return facts
+
+
+def _is_less_debt(name: str, found: Found, facts: Mapping[str, Found]) -> bool:
+    return name in DEBTS and name in facts and facts[name].value > found.value
 
 
 def _with_income(facts: dict[str, Found], down: frozenset[str]) -> Gathered:
@@ -67,7 +91,7 @@ def _with_income(facts: dict[str, Found], down: frozenset[str]) -> Gathered:
     return Gathered(facts, down)
 
 
-def _applicant_facts(credit_request: CreditRequest | StoredRequest, now: datetime) -> dict[str, Found]:
+def applicant_facts(credit_request: CreditRequest | StoredRequest, now: datetime) -> dict[str, Found]:
     if credit_request.individual is not None:
         return individual_facts(credit_request.individual)
     return company_facts(credit_request.company, today=lender_today(now))

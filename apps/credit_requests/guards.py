@@ -43,6 +43,10 @@ UNPUBLISHED = """
 OF_ANOTHER = """
     NEW.prediction_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM scoring_engine_predictionlog
         WHERE id = NEW.prediction_id AND request_id = NEW.credit_request_id)"""
+OTHER_MARKS = """
+    NEW.prediction_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM scoring_engine_predictionlog
+        WHERE id = NEW.prediction_id AND score = NEW.score AND grade = NEW.grade
+            AND (mode = 'fallback') = NEW.is_fallback AND (purpose = 'demonstration') = NEW.is_demonstration)"""
 UNCONFIRMED = """
     NEW.override_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM credit_requests_override o
         WHERE o.id = NEW.override_id AND o.credit_request_id = NEW.credit_request_id AND o.state = 'confirmed'
@@ -127,6 +131,21 @@ def fixed_terms(*columns: str) -> RunPython:
 
     def backwards(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
         lift_terms_guard(editor.connection)
+
+    return RunPython(forwards, backwards)
+
+
+def of_its_prediction() -> RunPython:
+    """A migration operation: what a request says of its newest prediction is what the log says."""
+
+    def forwards(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
+        for event in ("INSERT", "UPDATE"):
+            name, message = f"{REQUESTS}_marks_{event.lower()}", "the marks of a request are those of its prediction"
+            refuse_when(editor.connection, name, REQUESTS, event, OTHER_MARKS, message)
+
+    def backwards(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
+        for event in ("insert", "update"):
+            drop_trigger(editor.connection, f"{REQUESTS}_marks_{event}", REQUESTS)
 
     return RunPython(forwards, backwards)
 

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,20 +12,25 @@ from django.db.models import Q
 
 from apps.audit.models import AuditEvent
 from apps.common.crypto import DataErased
-from apps.credit_requests.decision_presentation import render_reasons
+from apps.credit_requests.decision_presentation import render_reasons, rests_on_mock
 from apps.credit_requests.models import CreditRequest, Decision, Override
 from apps.scoring_engine.models import PredictionLog
 
 _TEXTS = Path(__file__).with_name("history_texts.toml")
 OVERRIDES = "override."
+CREATE, SCORE = "create", "score"  # the second wrote the prediction that it names
 EMPTY: dict[str, Any] = dict.fromkeys(
-    ("outcome", "policy_outcome", "direction", "reason_code", "comment", "prediction", "decision", "override")
+    (
+        *("outcome", "policy_outcome", "direction", "reason_code", "comment", "prediction", "decision", "override"),
+        "rests_on_mock",
+    )
 )
 
 
 class Rows(NamedTuple):
     """What the steps speak of, by id."""
 
+    created_at: datetime
     predictions: dict[UUID, PredictionLog]
     decisions: dict[UUID, Decision]
     overrides: dict[UUID, Override]
@@ -36,7 +42,11 @@ def history_texts() -> dict[str, dict[str, str]]:
 
 
 def history_of(credit_request: CreditRequest, language: str) -> list[dict[str, Any]]:
-    """The steps, first to last. What was sealed is null once the applicant was erased."""
+    """The steps, first to last. What was sealed is null once the applicant was erased.
+
+    A step is told at the moment of the row that it wrote, where it wrote one: requests of the demo came over weeks, and
+    were recorded on one day.
+    """
     rows = _rows(credit_request)
     of_request = Q(subject_type=CreditRequest._meta.label, subject_id=str(credit_request.id))
     of_overrides = Q(subject_type=Override._meta.label, subject_id__in=[str(each) for each in rows.overrides])
@@ -48,6 +58,7 @@ def _rows(credit_request: CreditRequest) -> Rows:
     predictions = PredictionLog.objects.of_champions().filter(request_id=credit_request.id)
     overrides = credit_request.overrides.select_related("data_key")
     return Rows(
+        credit_request.created_at,
         {row.id: row for row in predictions.defer("sealed")},
         {row.id: row for row in credit_request.decisions.with_everything()},
         {row.id: row for row in overrides},
@@ -81,20 +92,22 @@ def _told(event: AuditEvent, rows: Rows, language: str) -> tuple[str, dict[str, 
         return action, _told_of_decision(action, decision, language)
     if prediction := rows.predictions.get(_id(details, "prediction")):
         told = {"prediction": prediction.id, "score": prediction.score, "grade": prediction.grade}
-        return action, told
-    return action, {}
+        return action, told | ({"at": prediction.created_at} if action == SCORE else {})
+    return action, {"at": rows.created_at} if action == CREATE else {}
 
 
 def _told_of_decision(action: str, decision: Decision, language: str) -> dict[str, Any]:
     if action == "letter":
         return {"decision": decision.id}
     return {
+        "at": decision.created_at,
         "outcome": decision.outcome,
         "policy_outcome": decision.policy_outcome or None,
         "direction": decision.direction or None,
         "reason_code": decision.reason_code or None,
         "comment": _comment(decision),
         "reasons": render_reasons(decision, language),
+        "rests_on_mock": rests_on_mock(decision.records),
         "prediction": decision.prediction_id,
         "decision": decision.id,
         "override": decision.override_id,
@@ -104,6 +117,7 @@ def _told_of_decision(action: str, decision: Decision, language: str) -> dict[st
 def _told_of_override(action: str, override: Override) -> tuple[str, dict[str, Any]]:
     asked = action == "request"
     told = {
+        "at": override.requested_at if asked else override.closed_at,
         "outcome": override.outcome,
         "direction": override.direction or None,
         "reason_code": override.reason_code,

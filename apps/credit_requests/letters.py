@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from apps.audit.services import record_event
 from apps.common.crypto import DataErased
 from apps.common.days import lender_today
 from apps.common.errors import Conflict, InvalidInput
+from apps.common.sentences import Sentence
 from apps.credit_requests.alternatives import Alternative, find_alternatives
 from apps.credit_requests.models import CreditRequest, Decision
 from apps.credit_requests.outcomes import recorded_outcome
@@ -81,11 +83,19 @@ def compose_letter(*, decision: Decision, language: str) -> Letter:
     try:
         return _Writer(decision, language).letter()
     except DataErased:
-        raise Conflict("The applicant's personal data were erased; no letter can be written any more.") from None
+        raise Conflict(
+            Sentence("The applicant's personal data were erased; no letter can be written any more.")
+        ) from None
 
 
 def letter_page(letter: Letter) -> str:
     return render_to_string("credit_requests/letter.html", {"letter": letter, "labels": letter.labels})
+
+
+@cache
+def can_print_letters() -> bool:
+    """Whether requirements/pdf.txt is installed; that Pango is missing shows only when a letter is printed."""
+    return find_spec("weasyprint") is not None
 
 
 def print_letter(page: str) -> bytes:
@@ -95,7 +105,7 @@ def print_letter(page: str) -> bytes:
         from weasyprint import HTML
     except (ImportError, OSError):
         raise InvalidInput.of(
-            form="This installation cannot make PDF: install requirements/pdf.txt and Pango. Use form=html."
+            form=Sentence("This installation cannot make PDF: install requirements/pdf.txt and Pango. Use form=html.")
         ) from None
     return HTML(string=page, url_fetcher=_fetch_nothing).write_pdf()
 

@@ -12,6 +12,7 @@ from apps.accounts.models import Role, User
 from apps.audit.services import record_event
 from apps.common.crypto import seal
 from apps.common.errors import Conflict, NotPermitted
+from apps.common.sentences import Sentence
 from apps.credit_requests import transitions
 from apps.credit_requests.deciding import (
     Judgement,
@@ -109,15 +110,25 @@ def _check_seen(held: CreditRequest, prediction_id: UUID | None, actor: User, no
     bring_up_to_date(held, actor, now)
     if held.prediction_id != prediction_id:
         raise Conflict(
-            "The assessment that was looked at is no longer current: what is known of the request has changed since. "
-            "Ask for a rescoring, read the request again, and decide on that."
+            Sentence(
+                "The assessment that was looked at is no longer current: what is known of the request has"
+                " changed since. Ask for a rescoring, read the request again, and decide on that."
+            )
         )
 
 
 def _check_still_theirs(held: CreditRequest, asked_by: User) -> None:
-    why = hindrance(held, asked_by) or ("" if asked_by.role in transitions.DECIDERS else "their role is another now.")
+    why = hindrance(held, asked_by) or (
+        "" if asked_by.role in transitions.DECIDERS else Sentence("their role is another now.")
+    )
     if why:
-        raise Conflict(f"{asked_by.username}, who asked for it, may no longer decide: {why} Refuse the override.")
+        raise Conflict(
+            Sentence(
+                "{username}, who asked for it, may no longer decide: {why} Refuse the override.",
+                username=asked_by.username,
+                why=why,
+            )
+        )
 
 
 def _check_unchanged(override: Override, weighed: Weighed) -> None:
@@ -127,8 +138,12 @@ def _check_unchanged(override: Override, weighed: Weighed) -> None:
     now = said.terms.annual_rate_basis_points if override.outcome == APPROVE else rate
     if (weighed.direction, now) != (override.direction, rate):
         raise Conflict(
-            f"The policy now says {said.policy_outcome} at {now} basis points, which it did not when this was asked "
-            "for. Refuse it; the officer may ask anew."
+            Sentence(
+                "The policy now says {outcome} at {rate} basis points, which it did not when this was "
+                "asked for. Refuse it; the officer may ask anew.",
+                outcome=said.policy_outcome,
+                rate=now,
+            )
         )
 
 
@@ -229,12 +244,16 @@ def _hold_waiting(override: Override, actor: User, now: datetime) -> tuple[Credi
         Override.objects.select_for_update(of=("self",)).select_related("data_key", "requested_by").get(id=override.id)
     )
     if override.state != WAITING or override.expires_at < now:
-        state = "past its time" if override.state == WAITING else override.state
-        raise Conflict(f"The override is {state}; it cannot be confirmed or refused any more.")
+        state = Sentence("past its time") if override.state == WAITING else override.state
+        raise Conflict(
+            Sentence(
+                "The override is {override_state}; it cannot be confirmed or refused any more.", override_state=state
+            )
+        )
     if actor.role != Role.APPROVER:
-        raise NotPermitted(f"The role {actor.role} may not close an override; an approver has to.")
+        raise NotPermitted(Sentence("The role {role} may not close an override; an approver has to.", role=actor.role))
     if actor.id == override.requested_by_id:
-        raise NotPermitted("The second person is somebody other than who asked for the override.")
+        raise NotPermitted(Sentence("The second person is somebody other than who asked for the override."))
     check_may_speak(held, actor)
     return held, override
 
@@ -244,7 +263,9 @@ def _check_nothing_waits(held: CreditRequest, now: datetime) -> None:
     if waiting is None:
         return
     if waiting.expires_at >= now:
-        raise Conflict("An override of this request waits for its second person; it has to be confirmed or refused.")
+        raise Conflict(
+            Sentence("An override of this request waits for its second person; it has to be confirmed or refused.")
+        )
     _close(waiting, EXPIRED, "", None, now)
 
 

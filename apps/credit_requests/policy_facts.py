@@ -9,12 +9,14 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
 from apps.common.days import full_years, lender_today, start_of
+from apps.credit_requests.contradictions import Opened, compare, contradictions_of, flags_of, open_records, stated_by
 from apps.credit_requests.models import CreditRequest, Decision
 from apps.credit_requests.models.decisions import APPROVE, SELF_BAN
 from apps.credit_requests.register_answers import fresh_answer
 from apps.credit_requests.transitions import APPROVED, UNDECIDED
-from apps.external_integrations.models import ExternalRecord, Origin
-from apps.external_integrations.services import FRESH_DAYS, is_stale, usable_version
+from apps.external_integrations.as_of import Held, held_now
+from apps.external_integrations.models import Origin
+from apps.external_integrations.sources.bureau import BureauRecord
 from apps.policies.engine import Assessment
 from apps.policies.policy import Policy
 from apps.scoring_engine.models import ModelVersion, PredictionLog
@@ -35,12 +37,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """`records`: those used, as Decision keeps them. `bars`: those of the assessment."""
+    """`records`: those used, as Decision keeps them. `bars`: those of the assessment. `contradictions`: between the
+    applicant and these records, as Comparison.document gives them.
+    """
 
     facts: dict[str, Fact]
     assessment: Assessment | None
     bars: tuple[str, ...]
     records: list[dict[str, Any]]
+    contradictions: list[dict[str, Any]]
 
 
 def gather_policy_facts(
@@ -55,10 +60,16 @@ def gather_policy_facts(
     """
     asked = asked or Asked(credit_request.requested_amount, credit_request.term_months)
     sealed = prediction.opened() if prediction else {"facts": {}, "unavailable": [], "missing_required": []}
-    records = _records_used(credit_request, policy.freshness, now)
+    held = held_of(credit_request)
+    records = [_told(each, policy.freshness, now) for each in held]
     bars = tuple(_bars(credit_request, prediction, sealed, records, policy))
-    facts = sealed["facts"] | _of_request(credit_request, asked) | _of_applicant(credit_request, asked, policy, now)
-    return Gathered(facts, _assessment(prediction, bars), bars, records)
+    opened = open_records(held)
+    compared = compare(stated_by(credit_request, now), opened)
+    facts = sealed["facts"] | _of_request(credit_request, asked) | _of_applicant(credit_request, asked, now)
+    facts |= _of_register(credit_request, opened, policy, now)
+    return Gathered(
+        facts | flags_of(compared), _assessment(prediction, bars), bars, records, contradictions_of(compared)
+    )
 
 
 def _assessment(prediction: PredictionLog | None, bars: tuple[str, ...]) -> Assessment | None:
@@ -85,14 +96,27 @@ def _of_request(credit_request: CreditRequest, asked: Asked) -> dict[str, Fact]:
     }
 
 
-def _of_applicant(credit_request: CreditRequest, asked: Asked, policy: Policy, now: datetime) -> dict[str, Fact]:
-    """Age only where there is a birth date, and the register's answer only where it is fresh."""
+def _of_applicant(credit_request: CreditRequest, asked: Asked, now: datetime) -> dict[str, Fact]:
+    """Age only where there is a birth date."""
     facts: dict[str, Fact] = {"online_requests_today": _count_online_requests(credit_request, now)}
     if credit_request.individual_id:
         facts |= _ages(credit_request, lender_today(now), asked.term_months)
+    return facts
+
+
+def _of_register(
+    credit_request: CreditRequest, opened: Iterable[Opened], policy: Policy, now: datetime
+) -> dict[str, Fact]:
+    """What a person read in the register of self-bans, and what a bureau says of it, where these are fresh. That one of
+    them tells of a ban is enough.
+    """
     days = policy.freshness.get(SELF_BAN, SELF_BAN_DAYS)
-    listed = fresh_answer(credit_request, SELF_BAN, days=days, now=now)
-    return facts if listed is None else facts | {"self_banned": listed}
+    bureaus = [
+        told.self_banned for held, told in opened if isinstance(told, BureauRecord) and not held.is_stale(now, days)
+    ]
+    answers = [fresh_answer(credit_request, SELF_BAN, days=days, now=now), *bureaus]
+    known = [answer for answer in answers if answer is not None]
+    return {"self_banned": any(known)} if known else {}
 
 
 def _ages(credit_request: CreditRequest, today: date, term_months: int) -> dict[str, Fact]:
@@ -157,20 +181,21 @@ def _is_own(prediction: PredictionLog) -> bool:
     return ModelVersion.objects.filter(card_id=prediction.card_id, on_own_data=True).exists()
 
 
-def _records_used(credit_request: CreditRequest, freshness: Mapping[str, int], now: datetime) -> list[dict[str, Any]]:
-    records = credit_request.external_records.select_related("current").order_by("source", "id")
-    return [_told(record, freshness, now) for record in records if usable_version(record) is not None]
+def held_of(credit_request: CreditRequest) -> list[Held]:
+    """What is known now of its records."""
+    records = credit_request.external_records.select_related("data_key", "current__data_key").order_by("source", "id")
+    return [held for record in records if (held := held_now(record)) is not None]
 
 
-def _told(record: ExternalRecord, freshness: Mapping[str, int], now: datetime) -> dict[str, Any]:
+def _told(held: Held, freshness: Mapping[str, int], now: datetime) -> dict[str, Any]:
     """`is_stale`: by the policy's own limit, in days since the source last confirmed it."""
-    version = record.current
+    source = held.record.source
     return {
-        "source": record.source,
-        "record": str(record.id),
-        "version": str(version.id),
-        "observed_at": record.observed_at.isoformat(),
-        "fetched_at": version.fetched_at.isoformat(),
-        "origin": version.origin,
-        "is_stale": is_stale(record, now=now, ttl_days=freshness.get(record.source, FRESH_DAYS)),
+        "source": source,
+        "record": str(held.record.id),
+        "version": str(held.version.id),
+        "observed_at": held.observed_at.isoformat(),
+        "fetched_at": held.version.fetched_at.isoformat(),
+        "origin": held.version.origin,
+        "is_stale": held.is_stale(now, freshness.get(source)),
     }

@@ -7,6 +7,7 @@ from django.db import transaction
 from apps.accounts.models import User
 from apps.audit.services import record_event
 from apps.common.crypto import seal
+from apps.common.sentences import Sentence
 from apps.credit_requests import transitions
 from apps.credit_requests.models import CreditRequest, RegisterAnswer
 from apps.credit_requests.rescoring import check_not_erased, lock_request
@@ -19,7 +20,7 @@ def record_register_answer(
 ) -> RegisterAnswer:
     """`register`: one of REGISTERS. What it said is sealed; the audit event tells only that it was asked."""
     held = lock_request(credit_request.id)
-    transitions.check_undecided(held.status, "an answer of a register")
+    transitions.check_undecided(held.status, Sentence("an answer of a register"))
     check_may_speak(held, actor, service=True)
     check_not_erased(held.applicant)
     answer = RegisterAnswer(credit_request=held, register=register, answered_by=actor)

@@ -9,11 +9,12 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.audit.services import record_event
 from apps.common.errors import Conflict, FieldProblem, InvalidInput
+from apps.common.sentences import Sentence
 from apps.companies.models import Company
 from apps.credit_requests import transitions
 from apps.credit_requests.models import CreditRequest, Product
 from apps.credit_requests.overriding import close_waiting
-from apps.credit_requests.rescoring import attach_records, check_not_erased, lock_request, score_request
+from apps.credit_requests.rescoring import attach_records, hold_applicant, lock_request, score_request
 from apps.credit_requests.staff_links import check_may_speak
 from apps.individuals.models import Individual
 
@@ -30,7 +31,7 @@ def create_product(*, terms: dict[str, Any], actor: User | None) -> Product:
     except IntegrityError:
         if not Product.objects.filter(code=terms["code"]).exists():
             raise
-        raise Conflict(f"A product with the code {terms['code']!r} exists already.") from None
+        raise Conflict(Sentence("A product with the code {code!r} exists already.", code=terms["code"])) from None
     record_event(actor=actor, action="product.create", subject=product, details={"code": product.code})
     return product
 
@@ -65,9 +66,9 @@ def submit_credit_request(
     """A new pending request, scored on what is stored. Records that are not there yet are queued, and rescore it."""
     now = now or timezone.now()
     move = transitions.check_move(action="create", source=transitions.NEW, actor=actor)
-    check_not_erased(applicant)
+    hold_applicant(applicant)
     _check_active(product)
-    _check_terms(product, requested_amount, term_months)
+    check_terms(product, requested_amount, term_months)
     _check_currency(product, applicant)
     credit_request = CreditRequest.objects.create(
         status=move.target,
@@ -82,8 +83,9 @@ def submit_credit_request(
         currency=applicant.currency,
         is_demo=is_demo,
         created_by=actor,
+        created_at=now,
     )
-    attach_records(credit_request=credit_request, actor=actor)
+    attach_records(credit_request=credit_request, actor=actor, now=now)
     record_event(actor=actor, action="credit_request.create", subject=credit_request, details=_terms(credit_request))
     score_request(credit_request=credit_request, cause="create", actor=actor, now=now)
     return credit_request
@@ -104,7 +106,7 @@ def change_credit_request(
         _check_active(changes["product"])
     for name in CHANGEABLE_FIELDS:
         setattr(credit_request, name, changes.get(name, getattr(credit_request, name)))
-    _check_terms(credit_request.product, credit_request.requested_amount, credit_request.term_months)
+    check_terms(credit_request.product, credit_request.requested_amount, credit_request.term_months)
     _check_currency(credit_request.product, credit_request.applicant)
     credit_request.version += 1
     credit_request.save(update_fields=[*CHANGEABLE_FIELDS, "version", "updated_at"])
@@ -134,38 +136,62 @@ def _check_bounds(terms: dict[str, Any]) -> None:
     """least <= most, as the CHECK constraints of the table say too."""
     pairs = [("least_amount", "most_amount"), ("least_term_months", "most_term_months")]
     problems = [
-        FieldProblem(least, f"{terms[least]} was given; allowed is at most {most}, which is {terms[most]}.")
+        FieldProblem(
+            least,
+            Sentence(
+                "{given} was given; allowed is at most {bound}, which is {most}.",
+                given=terms[least],
+                bound=most,
+                most=terms[most],
+            ),
+        )
         for least, most in pairs
         if terms[least] > terms[most]
     ]
     if problems:
-        raise InvalidInput("The product's bounds contradict each other.", problems)
+        raise InvalidInput(Sentence("The product's bounds contradict each other."), problems)
 
 
 def _check_active(product: Product) -> None:
     if not product.is_active:
-        raise InvalidInput.of(product=f"The product {product.code} is no longer offered; choose an active one.")
+        raise InvalidInput.of(
+            product=Sentence("The product {product} is no longer offered; choose an active one.", product=product.code)
+        )
 
 
-def _check_terms(product: Product, requested_amount: int, term_months: int) -> None:
+def check_terms(product: Product, requested_amount: int, term_months: int) -> None:
     asked = [
         ("requested_amount", requested_amount, product.least_amount, product.most_amount),
         ("term_months", term_months, product.least_term_months, product.most_term_months),
     ]
     problems = [
-        FieldProblem(name, f"{value} was given; the product {product.code} allows {least} to {most}.")
+        FieldProblem(
+            name,
+            Sentence(
+                "{value} was given; the product {product} allows {least} to {most}.",
+                value=value,
+                product=product.code,
+                least=least,
+                most=most,
+            ),
+        )
         for name, value, least, most in asked
         if not least <= value <= most
     ]
     if problems:
-        raise InvalidInput("The product does not allow this amount or term.", problems)
+        raise InvalidInput(Sentence("The product does not allow this amount or term."), problems)
 
 
 def _check_currency(product: Product, applicant: Individual | Company) -> None:
     if product.currency != applicant.currency:
         raise InvalidInput.of(
-            product=f"Mixed currencies: the product {product.code} is in {product.currency}, the applicant's profile "
-            f"in {applicant.currency}. Choose a product in {applicant.currency}."
+            product=Sentence(
+                "Mixed currencies: the product {product} is in {currency}, the applicant's profile in "
+                "{own_currency}. Choose a product in {own_currency}.",
+                product=product.code,
+                currency=product.currency,
+                own_currency=applicant.currency,
+            )
         )
 
 

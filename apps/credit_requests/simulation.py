@@ -14,6 +14,7 @@ from django.db import models
 
 from apps.accounts.models import User
 from apps.common.errors import InvalidInput
+from apps.common.sentences import Sentence
 from apps.credit_requests.simulation_figures import SIDES, Document, Tally
 from apps.credit_requests.simulation_filters import RequestFilter, chosen_requests
 from apps.credit_requests.simulation_policies import Named, check_comparable
@@ -37,7 +38,10 @@ class Terms:
 
     def check(self) -> None:
         if not 0 <= self.cost_of_funds <= 1:
-            why = f"{self.cost_of_funds:g} was given; allowed is a ratio a year from 0 to 1, such as 0.14."
+            why = Sentence(
+                "{cost_of_funds:g} was given; allowed is a ratio a year from 0 to 1, such as 0.14.",
+                cost_of_funds=self.cost_of_funds,
+            )
             raise InvalidInput.of(cost_of_funds=why)
 
 
@@ -124,7 +128,7 @@ def _document(
     if not tally.rows:
         counts = {name: number for name, number in source.items() if isinstance(number, int)} | told["other_currency"]
         left = ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in counts.items() if number)
-        raise InvalidInput(f"There is nothing to simulate: {left or 'no rows'}.")
+        raise InvalidInput(Sentence("There is nothing to simulate: {left}.", left=left or "no rows"))
     return {
         "format": FORMAT,
         "segment": candidate.policy.segment,

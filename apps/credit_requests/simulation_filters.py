@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from apps.accounts.lookup import branch_with_code
 from apps.common.days import start_of
 from apps.common.errors import InvalidInput
+from apps.common.sentences import Sentence
 from apps.credit_requests.models import CreditRequest, Product
 from apps.policies.names import CHANNELS
 
@@ -29,9 +30,17 @@ class RequestFilter:
 
     def __post_init__(self) -> None:
         if self.since is not None and self.until is not None and self.until <= self.since:
-            raise InvalidInput.of(until=f"The span is empty: it must end after {self.since}, not on {self.until}.")
+            raise InvalidInput.of(
+                until=Sentence(
+                    "The span is empty: it must end after {since}, not on {until}.", since=self.since, until=self.until
+                )
+            )
         if self.channel is not None and self.channel not in CHANNELS:
-            raise InvalidInput.of(channel=f"{self.channel[:40]!r} was given; allowed are {', '.join(CHANNELS)}.")
+            raise InvalidInput.of(
+                channel=Sentence(
+                    "{given!r} was given; allowed are {channels}.", given=self.channel[:40], channels=CHANNELS
+                )
+            )
 
     @classmethod
     def of_texts(cls, given: Mapping[str, str]) -> "RequestFilter":
@@ -56,12 +65,23 @@ def read_filter(text: str) -> RequestFilter:
     for part in text.split() if text.strip() != ALL else ():
         name, equals, value = part.partition("=")
         if name not in NAMES or not equals or not value:
-            raise InvalidInput.of(requests=f"{part[:60]!r} was given; allowed are {ALL}, or pairs such as {SHOWN}.")
+            raise InvalidInput.of(
+                requests=Sentence(
+                    "{given!r} was given; allowed are {everything}, or pairs such as {shown}.",
+                    given=part[:60],
+                    everything=ALL,
+                    shown=SHOWN,
+                )
+            )
         if name in given:
-            raise InvalidInput.of(requests=f"{name} is given twice.")
+            raise InvalidInput.of(requests=Sentence("{name} is given twice.", name=name))
         given[name] = value
     if not given and text.strip() != ALL:
-        raise InvalidInput.of(requests=f"Nothing was given; allowed are {ALL}, or pairs such as {SHOWN}.")
+        raise InvalidInput.of(
+            requests=Sentence(
+                "Nothing was given; allowed are {everything}, or pairs such as {shown}.", everything=ALL, shown=SHOWN
+            )
+        )
     return RequestFilter.of_texts(given)
 
 
@@ -69,7 +89,9 @@ def _day(name: str, text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise InvalidInput.of(**{name: f"{text[:40]!r} was given; allowed is a day such as 2026-01-01."}) from None
+        raise InvalidInput.of(
+            **{name: Sentence("{given!r} was given; allowed is a day such as 2026-01-01.", given=text[:40])}
+        ) from None
 
 
 def chosen_requests(segment: str, chosen: RequestFilter) -> QuerySet[CreditRequest]:
@@ -92,5 +114,7 @@ def _product(code: str) -> Product:
     found = Product.objects.filter(code=code).first()
     if found is None:
         known = ", ".join(Product.objects.order_by("code").values_list("code", flat=True)[:20]) or "none"
-        raise InvalidInput.of(product=f"There is no product {code[:40]!r}. There are: {known}.")
+        raise InvalidInput.of(
+            product=Sentence("There is no product {given!r}. There are: {known}.", given=code[:40], known=known)
+        )
     return found

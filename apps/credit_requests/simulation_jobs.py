@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from apps.audit.services import record_event
 from apps.common import background
 from apps.common.errors import DomainError, InvalidInput, NotFound
+from apps.common.sentences import Sentence
 from apps.credit_requests.models import Simulation
 from apps.credit_requests.models.simulations import ALL_DONE, DONE, FAILED, QUEUED, RUNNING
 from apps.credit_requests.simulation_filters import RequestFilter, chosen_requests
@@ -41,7 +42,7 @@ def request_simulation(
     current = _found("against", against) if against else in_force(candidate.policy.segment, on_date, now)
     check_comparable(candidate.policy, current.policy)
     if not chosen_requests(candidate.policy.segment, chosen).exists():
-        raise InvalidInput.of(filter=f"No request is as asked for: {chosen}.")
+        raise InvalidInput.of(filter=Sentence("No request is as asked for: {chosen}.", chosen=str(chosen)))
     simulation = Simulation.objects.create(
         policy=candidate.version,
         text="" if candidate.version else candidate.policy.text,
@@ -69,7 +70,7 @@ def _candidate(policy: str) -> Named:
 def _found(field: str, policy_id: UUID) -> Named:
     version = PolicyVersion.objects.filter(id=policy_id).exclude(state=DISCARDED).first()
     if version is None:
-        raise InvalidInput.of(**{field: "There is no policy with this id; /api/policies/ lists them."})
+        raise InvalidInput.of(**{field: Sentence("There is no policy with this id; /api/policies/ lists them.")})
     return of_version(version)
 
 
@@ -89,7 +90,7 @@ def work_simulation(*, simulation_id: str, clock: Callable[[], datetime]) -> dic
 def _start(simulation_id: str, clock: Callable[[], datetime]) -> Simulation:
     simulation = Simulation.objects.select_for_update().filter(id=simulation_id).first()
     if simulation is None:
-        raise NotFound(f"There is no simulation {simulation_id}.")
+        raise NotFound(Sentence("There is no simulation {id}.", id=simulation_id))
     if simulation.state in (QUEUED, RUNNING):
         simulation.attempts += 1
         simulation.state, simulation.progress = RUNNING, 0

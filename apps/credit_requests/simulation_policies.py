@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from apps.common.errors import Conflict, InvalidInput
+from apps.common.sentences import Sentence
 from apps.policies.models import PolicyVersion
 from apps.policies.policy import Policy
 from apps.policies.services import check_policy, policy_of
@@ -43,13 +44,29 @@ def in_force(segment: str, on_date: date, now: datetime) -> Named:
     """Of what is published by `now` the policy that decides on `on_date`. Raises Conflict."""
     found = PolicyVersion.objects.in_force(segment, on_date, now).first()
     if found is None:
-        raise Conflict(f"No policy for the segment {segment} is in force on {on_date}; name one with --against.")
+        raise Conflict(
+            Sentence(
+                "No policy for the segment {segment} is in force on {on_date}; name one with --against.",
+                segment=segment,
+                on_date=on_date,
+            )
+        )
     return of_version(found)
 
 
+COMPARED = {"segment": Sentence("segment"), "currency": Sentence("currency")}
+
+
 def check_comparable(candidate: Policy, current: Policy) -> None:
-    for name in ("segment", "currency"):
+    for name in COMPARED:
         one, other = getattr(candidate, name), getattr(current, name)
         if one != other:
-            why = f"{candidate.code} has the {name} {one}, {current.code} {other}; only policies of one {name} compare."
+            why = Sentence(
+                "{candidate} has the {name} {one}, {current} {other}; only policies of one {name} compare.",
+                candidate=candidate.code,
+                name=COMPARED[name],
+                one=one,
+                current=current.code,
+                other=other,
+            )
             raise InvalidInput.of(policy=why)

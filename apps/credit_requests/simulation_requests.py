@@ -21,6 +21,7 @@ from apps.accounts.models import User
 from apps.audit.services import record_event
 from apps.common.crypto import DataErased, InvalidTag
 from apps.common.errors import InvalidInput
+from apps.common.sentences import Sentence
 from apps.credit_requests.models import CreditRequest, Decision
 from apps.credit_requests.models.decisions import POLICY
 from apps.credit_requests.policy_facts import gather_policy_facts
@@ -120,7 +121,7 @@ def record_opening(
     """Written before the first is opened. `subject`: the newest request, if it is no other row."""
     first = rows.first()
     if first is None:
-        raise InvalidInput(f"No request is as asked for: {chosen}.")
+        raise InvalidInput(Sentence("No request is as asked for: {chosen}.", chosen=str(chosen)))
     told = details | {"requests": chosen.as_dict(), "rows": rows.count()}
     with transaction.atomic():
         record_event(actor=actor, action=action, subject=subject or first, details=told)
@@ -131,7 +132,7 @@ def write_snapshot(
 ) -> Told:  # fmt: skip
     """A Parquet file of personal facts, which appears whole or not at all; `policy` says how stale a record may be."""
     if out.exists() or out.suffix != ".parquet":
-        raise InvalidInput(f"{out} must be a .parquet file that does not exist yet.")
+        raise InvalidInput(Sentence("{file} must be a .parquet file that does not exist yet.", file=str(out)))
     rows, told = chosen_requests(policy.segment, chosen), Told()
     record_opening(action="credit_request.snapshot", subject=None, rows=rows, chosen=chosen, actor=actor, details={
         "segment": policy.segment, "file": out.name})  # fmt: skip

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from apps.accounts.models import Role, User
 from apps.audit.services import record_event
 from apps.common.errors import Conflict, InvalidInput, NotPermitted
+from apps.common.sentences import Sentence
 from apps.companies.models import Company
 from apps.credit_requests.models import CreditRequest, StaffLink
 from apps.individuals.models import Individual
@@ -20,9 +21,15 @@ def declare_staff_link(
 ) -> StaffLink:
     """`relation`: one of RELATIONS. People declare their own links; an administrator anybody's."""
     if actor != user and actor.role != Role.ADMINISTRATOR:
-        raise NotPermitted("You declare your own links; those of others are for an administrator to declare.")
+        raise NotPermitted(Sentence("You declare your own links; those of others are for an administrator to declare."))
     if user.role not in BRANCH_ROLES:
-        raise InvalidInput.of(user=f"{user.username} is {user.role}, who decides of no request; no link is needed.")
+        raise InvalidInput.of(
+            user=Sentence(
+                "{username} is {role}, who decides of no request; no link is needed.",
+                username=user.username,
+                role=user.role,
+            )
+        )
     kind = "individual" if isinstance(applicant, Individual) else "company"
     given = {kind: applicant, "user": user, "relation": relation, "made_by": actor, "created_at": now}
     try:
@@ -31,7 +38,7 @@ def declare_staff_link(
     except IntegrityError:
         if not StaffLink.objects.standing().filter(user=user, **{kind: applicant}).exists():
             raise
-        raise Conflict("This link is declared already.") from None
+        raise Conflict(Sentence("This link is declared already.")) from None
     details = {"user": user.id, kind: str(applicant.id), "relation": relation}
     record_event(actor=actor, action="staff_link.declare", subject=link, details=details)
     return link
@@ -41,9 +48,9 @@ def declare_staff_link(
 def end_staff_link(*, link: StaffLink, actor: User, now: datetime) -> StaffLink:
     """Nobody frees themselves, and what was ended stays ended."""
     if actor.role != Role.ADMINISTRATOR or actor.id == link.user_id:
-        raise NotPermitted("A link is ended by an administrator other than the linked one.")
+        raise NotPermitted(Sentence("A link is ended by an administrator other than the linked one."))
     if not StaffLink.objects.standing().filter(id=link.id).update(ended_by=actor, ended_at=now):
-        raise Conflict("This link was ended already.")
+        raise Conflict(Sentence("This link was ended already."))
     link.refresh_from_db()
     record_event(actor=actor, action="staff_link.end", subject=link)
     return link
@@ -52,18 +59,20 @@ def end_staff_link(*, link: StaffLink, actor: User, now: datetime) -> StaffLink:
 def check_may_speak(credit_request: CreditRequest, user: User, *, service: bool = False) -> None:
     """Raises NotPermitted unless the user may decide of this request. `service`: whether a service account may."""
     if why := hindrance(credit_request, user, service=service):
-        raise NotPermitted(f"{user.username} may not decide of this request: {why}")
+        raise NotPermitted(
+            Sentence("{username} may not decide of this request: {why}", username=user.username, why=why)
+        )
 
 
 def hindrance(credit_request: CreditRequest, user: User, *, service: bool = False) -> str | None:
     """Why the user may not decide of this request, whatever their role; the triggers of guards.py refuse the same."""
     if not user.is_active:
-        return "the account is closed."
+        return Sentence("the account is closed.")
     if user.branch_id != credit_request.branch_id:
-        return "it is of another branch; somebody of that branch decides."
+        return Sentence("it is of another branch; somebody of that branch decides.")
     if user.kind != User.Kind.PERSON and not service:
-        return "a service account decides nothing by itself; a person has to."
+        return Sentence("a service account decides nothing by itself; a person has to.")
     applicant = {"individual_id": credit_request.individual_id, "company_id": credit_request.company_id}
     if StaffLink.objects.standing().filter(user=user, **applicant).exists():
-        return "they are linked to the applicant; somebody else has to decide."
+        return Sentence("they are linked to the applicant; somebody else has to decide.")
     return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from apps.accounts.models import Role, User
 from apps.common.errors import Conflict, NotPermitted
+from apps.common.sentences import Sentence
 
 PENDING, REFERRED, APPROVED, REJECTED, WITHDRAWN = STATUSES = (
     "pending",
@@ -64,25 +65,47 @@ def check_move(*, action: str, source: str, actor: User | None, target: str | No
     """The move of the table. No actor means the system itself (a command), which is not asked for a role."""
     move = find_move(action, source, target)
     if move is None:
-        raise Conflict(f"The request is {source}; to {action} it is not possible.")
+        raise Conflict(
+            Sentence("The request is {status}; to {action} it is not possible.", status=source, action=action)
+        )
     if actor is not None and actor.role not in move.roles:
-        raise NotPermitted(f"The role {actor.role} may not {action} a request; {', '.join(sorted(move.roles))} may.")
+        raise NotPermitted(
+            Sentence(
+                "The role {role} may not {action} a request; {roles} may.",
+                role=actor.role,
+                action=action,
+                roles=sorted(move.roles),
+            )
+        )
     return move
 
 
 def check_undecided(status: str, what: str) -> None:
     if status not in UNDECIDED:
-        raise Conflict(f"The request is {status}; {what} is possible only while it is {' or '.join(UNDECIDED)}.")
+        raise Conflict(
+            Sentence(
+                "The request is {status}; {what} is possible only while it is pending or referred.",
+                status=status,
+                what=what,
+            )
+        )
 
 
 def check_changeable(status: str) -> None:
     if status not in CHANGEABLE:
-        raise Conflict(f"The request is {status}; amount, term and product change only while it is pending.")
+        raise Conflict(
+            Sentence(
+                "The request is {status}; amount, term and product change only while it is pending.", status=status
+            )
+        )
 
 
 def stale(version: int) -> Conflict:
     return Conflict(
-        f"The version {version} is no longer current: someone changed the record since it was read. Read it again."
+        Sentence(
+            "The version {version} is no longer current: someone changed the record since it was read. Read it again.",
+            version=version,
+        )
     )
 
 

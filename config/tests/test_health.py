@@ -40,7 +40,7 @@ def test_readyz_is_degraded_and_says_why_without_a_model_in_service():
 
 
 def test_readyz_is_503_while_migrations_wait():
-    MigrationRecorder.Migration.objects.filter(app="audit", name="0001_initial").delete()
+    MigrationRecorder.Migration.objects.filter(app="audit").delete()
     response = Client().get("/readyz")
     assert response.status_code == 503
     assert response.json()["status"] == "not ready"
@@ -55,6 +55,14 @@ def test_readyz_is_503_without_a_database(monkeypatch):
     response = Client().get("/readyz")
     assert (response.status_code, response.json()["database"]) == (503, "unreachable (DatabaseError)")
     assert "secret" not in response.content.decode()
+
+
+def test_readyz_is_503_without_the_redis_that_is_set(settings):
+    settings.CACHES = {"default": {"BACKEND": "apps.common.caches.SharedCache", "LOCATION": "redis://127.0.0.1:1/0"}}
+    response = Client().get("/readyz")
+    body = response.json()
+    assert (response.status_code, body["status"], body["database"]) == (503, "not ready", "ok")
+    assert body["cache"] == "unreachable (ConnectionError)"
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer wrong", "Token {token}", "bearer {token}", "Bearer é"])

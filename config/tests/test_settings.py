@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+OTHER_KEY = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
 GOOD = {
     "ENVIRONMENT": "production",
     "SECRET_KEY": "s" * 60,
@@ -53,6 +54,11 @@ def test_what_the_settings_name_is_found_in_a_production_start(tmp_path):
         ({"SECRET_KEY": None}, "SECRET_KEY"),
         ({"METRICS_TOKEN": ""}, "METRICS_TOKEN is empty"),
         ({"ENCRYPTION_KEYS": ""}, "ENCRYPTION_KEYS is empty"),
+        ({"ENCRYPTION_KEYS": KEY}, "ENCRYPTION_KEYS: entry 1 of 1 is not id:base64"),
+        ({"ENCRYPTION_KEYS": "k:not*base64"}, "ENCRYPTION_KEYS: the key 'k' is not base64."),
+        ({"ENCRYPTION_KEYS": f"k:{KEY},k:{OTHER_KEY}"}, "ENCRYPTION_KEYS: the id 'k' stands twice"),
+        ({"ENCRYPTION_KEYS": f"k:{KEY},old:MDEyMzQ1Njc4OTAxMjM0NQ=="}, "the key 'old' has 16 bytes; 32 are needed."),
+        ({"BLIND_INDEX_KEY": "short"}, "BLIND_INDEX_KEY is not base64."),
         ({"ENVIRONMENT": "staging"}, "ENVIRONMENT is 'staging'; allowed are local and production."),
         ({"SOLIQ_CLIENT": "mock"}, "SOLIQ_CLIENT is mock in production"),
         ({"KADASTR_CLIENT": None}, "KADASTR_CLIENT is mock in production"),

@@ -3,30 +3,34 @@
 The shipped cards are demonstrations, so the policy refers whatever no knock-out declines; that is to be seen here.
 """
 
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 
 from django.db import transaction
 
 from apps.accounts.models import User
+from apps.common.commands import Show, each_shown
 from apps.common.errors import DomainError
 from apps.credit_requests.deciding import decide_by_policy
 from apps.credit_requests.models import CreditRequest, Decision, Override
-from apps.credit_requests.models.decisions import APPROVE, DECLINE, LOW_SIDE, PERSON, SELF_BAN
+from apps.credit_requests.models.decisions import APPROVE, DECLINE, PERSON, SELF_BAN
 from apps.credit_requests.overriding import confirm_override, decide_by_person
 from apps.credit_requests.register_answers import record_register_answer
 from apps.credit_requests.weighing import Weighed, Wish, weigh
 
 SEED = 20_110_103
-DECIDED = 100
+WAITING = 70  # the newest, which nobody has looked at
 ANSWERED, LISTED = 0.85, 0.05  # of the people: whom the register was asked about, and of these who is listed
-APPROVED, DECLINED, UNDER_TWO = 6, 5, 2  # by people, of those that the policy refers
+DECIDED, APPROVED = 0.7, 0.65  # by people: of those that the policy refers in their branch, and how many they approve
+QUICK, SLOW = timedelta(hours=2), timedelta(days=4)  # what people take
 APPROVAL = Wish(
     APPROVE, reason_code="verified_income", comment="Seen in the branch: pay slips of a year and the lease."
 )
 REFUSAL = Wish(DECLINE, comment="The policy's reasons stand; nothing in the papers speaks against them.")
+CAUTION = Wish(DECLINE, reason_code="unverified_income", comment="The employer does not know of the pay slips.")
+WISHES = (APPROVAL, CAUTION, REFUSAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,12 @@ class Staff:
 
 
 @transaction.atomic
-def load_decisions(*, staff: Staff, now: datetime) -> dict[str, int]:
+def load_decisions(*, staff: Staff, now: datetime, show: Show) -> dict[str, int]:
     """Decide, unless something is decided already. Returns how many demo requests are in each status."""
     demo = CreditRequest.objects.filter(is_demo=True)
     if not Decision.objects.filter(credit_request__in=demo).exists():
-        _by_policy(staff, now)
-        _by_people(staff, now)
+        _by_policy(staff, now, show)
+        _by_people(staff, now, show)
     return {status: demo.filter(status=status).count() for status in ("approved", "rejected", "referred", "pending")}
 
 
@@ -54,45 +58,54 @@ def request_to_show() -> CreditRequest:
     return (declined.first() or shown.first()).credit_request
 
 
-def _by_policy(staff: Staff, now: datetime) -> None:
-    """The first of the branch; the others wait, as on any day."""
+def _by_policy(staff: Staff, now: datetime, show: Show) -> None:
+    """All but the newest, soon after they came; in other branches by the system itself."""
     rng = Random(SEED)
-    requests = CreditRequest.objects.with_everything().filter(is_demo=True, branch=staff.officer.branch)
-    for request in requests.order_by("created_at", "id")[:DECIDED]:
-        if request.individual_id and rng.random() < ANSWERED:
+    requests = CreditRequest.objects.with_everything().filter(is_demo=True).order_by("created_at", "id")
+    for request in each_shown(requests[: max(requests.count() - WAITING, 0)], "deciding by the policy", show):
+        at = min(request.created_at + timedelta(minutes=rng.uniform(5, 300)), now)
+        actor = staff.officer if request.branch == staff.officer.branch else None
+        if actor and request.individual_id and rng.random() < ANSWERED:
             answer = {"register": SELF_BAN, "is_listed": rng.random() < LISTED}
-            record_register_answer(credit_request=request, **answer, actor=staff.officer, now=now)
-        decide_by_policy(credit_request=request, version=request.version, actor=staff.officer, now=now)
+            record_register_answer(credit_request=request, **answer, actor=actor, now=at)
+        decide_by_policy(credit_request=request, version=request.version, actor=actor, now=at)
 
 
-def _by_people(staff: Staff, now: datetime) -> None:
-    """Declined and approved by one person; of those that take two, one is confirmed and the others wait."""
-    for request in _possible(REFUSAL, now, people=1)[:DECLINED]:
-        _decide(request, REFUSAL, staff, now)
-    for request in _possible(APPROVAL, now, people=1)[:APPROVED]:
-        _decide(request, APPROVAL, staff, now)
-    waiting = [_decide(request, APPROVAL, staff, now) for request in _possible(APPROVAL, now, people=2)[:UNDER_TWO]]
-    for override in waiting[:1]:
-        confirm_override(override=override, comment="I have read the same papers.", actor=staff.approver, now=now)
-
-
-def _possible(wish: Wish, now: datetime, *, people: int) -> list[CreditRequest]:
-    """Referred requests that take so many people to be decided so; what goes against the policy first."""
-    weighed = [(request, found) for request, found in _weighed(wish, now) if len(found.second_person_for) == people - 1]
-    weighed.sort(key=lambda pair: pair[1].direction != LOW_SIDE)
-    return [request for request, _ in weighed]
-
-
-def _weighed(wish: Wish, now: datetime) -> Iterator[tuple[CreditRequest, Weighed]]:
+def _by_people(staff: Staff, now: datetime, show: Show) -> None:
+    """Most of what was referred in the branch; of those that take two people the last one waits for its second."""
+    rng = Random(SEED + 1)
     referred = CreditRequest.objects.with_everything().filter(is_demo=True, status="referred")
-    for request in referred.order_by("created_at", "id"):
-        try:
+    waiting = []
+    here = referred.filter(branch=staff.officer.branch).order_by("created_at", "id")
+    for request in each_shown(here, "deciding by people", show):
+        wishes, days = WISHES if rng.random() < APPROVED else WISHES[::-1], rng.betavariate(1, 3)
+        at = min(request.created_at + timedelta(hours=6) + QUICK + (SLOW - QUICK) * days, now)
+        if rng.random() < DECIDED and (found := _possible(request, wishes, at)):
+            wish, weighed = found
+            if weighed.second_person_for:
+                waiting.append((request, wish, at))
+            else:
+                _decide(request, wish, staff, at)
+    _by_two(waiting, staff, now)
+
+
+def _by_two(waiting: list[tuple[CreditRequest, Wish, datetime]], staff: Staff, now: datetime) -> None:
+    for request, wish, at in waiting[:-1]:
+        override = _decide(request, wish, staff, at)
+        comment = "I have read the same papers."
+        confirm_override(override=override, comment=comment, actor=staff.approver, now=min(at + QUICK, now))
+    for request, wish, _ in waiting[-1:]:
+        _decide(request, wish, staff, now - QUICK)
+
+
+def _possible(request: CreditRequest, wishes: tuple[Wish, ...], now: datetime) -> tuple[Wish, Weighed] | None:
+    """The first that people may wish for: whoever declines agrees with the policy, or gives a reason."""
+    for wish in wishes:
+        with suppress(DomainError):
             found = weigh(request, wish, now)
-        except DomainError:
-            continue  # Nobody may.
-        # Who declines here agrees with the policy.
-        if wish.outcome == APPROVE or found.evaluation.outcome.policy_outcome == DECLINE:
-            yield request, found
+            if wish != REFUSAL or found.evaluation.outcome.policy_outcome == DECLINE:
+                return wish, found
+    return None
 
 
 def _decide(request: CreditRequest, wish: Wish, staff: Staff, now: datetime) -> Decision | Override:

@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from apps.accounts.models import Branch
 from apps.accounts.visibility import OfABranch
@@ -128,10 +129,17 @@ class CreditRequest(models.Model):
     # Null only between the two inserts of one transaction: the log row names the request, the request the log row.
     prediction = models.ForeignKey(PredictionLog, on_delete=models.PROTECT, null=True, related_name="+")
     last_checked_at = models.DateTimeField(null=True)
+    # marks.py: of the newest prediction (kept equal by a trigger), and as of the last check. Null: not looked at yet.
+    score = models.IntegerField(null=True)
+    grade = models.CharField(max_length=1, null=True)
+    is_fallback = models.BooleanField(null=True)
+    is_demonstration = models.BooleanField(null=True)
+    has_contradiction = models.BooleanField(null=True)
+    is_thin_file = models.BooleanField(null=True)
     external_records = models.ManyToManyField(ExternalRecord, related_name="credit_requests")
     is_demo = models.BooleanField(default=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = CreditRequestQuerySet.as_manager()
@@ -158,6 +166,13 @@ class CreditRequest(models.Model):
             models.Index(fields=["-created_at", "-id"], name="credit_request_newest"),
             models.Index(fields=["branch", "-created_at", "-id"], name="credit_request_of_branch"),
             models.Index(fields=["status", "last_checked_at", "id"], name="credit_request_unchecked"),
+            models.Index(fields=["branch", "status", "created_at", "id"], name="credit_request_queue"),
+            models.Index(fields=["requested_amount", "id"], name="credit_request_by_amount"),
+            models.Index(fields=["score", "id"], name="credit_request_by_score"),
+            # Few of many: whoever looks for them would else walk along all the others.
+            models.Index(
+                fields=["-created_at", "-id"], condition=Q(is_fallback=True), name="credit_request_by_fallback"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 """Products and requests to test with, made by the services. Also used by the tests of other apps."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
@@ -10,13 +10,14 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.accounts.tests.factories import make_branch, make_user
-from apps.common.crypto import seal
+from apps.common.crypto import destroy_keys, seal
 from apps.common.database import drop_trigger
 from apps.companies.models import Company
 from apps.credit_requests.guards import REQUESTS, lift_status_guard, set_decision_guards, set_status_guard
 from apps.credit_requests.models import CreditRequest, Product
 from apps.credit_requests.services import create_product, submit_credit_request
 from apps.credit_requests.transitions import MOVES
+from apps.external_integrations.tests.factories import allow
 from apps.individuals.models import Individual
 from apps.individuals.tests.factories import make_individual
 
@@ -45,9 +46,18 @@ def make_product(**overrides: Any) -> Product:
 
 
 def make_request(
-    applicant: Individual | Company | None = None, product: Product | None = None, **overrides: Any
+    applicant: Individual | Company | None = None,
+    product: Product | None = None,
+    consents: Collection[str] = ("soliq",),
+    **overrides: Any,
 ) -> CreditRequest:
-    """A pending request of 30,000,000 UZS over 24 months, of a new person of the branch "main" if nobody is given."""
+    """A pending request of 30,000,000 UZS over 24 months, of a new person of the branch "main" if nobody is given.
+
+    consents: the sources that a person has allowed to be asked.
+    """
+    applicant = applicant or make_individual(make_branch())
+    if isinstance(applicant, Individual) and consents:
+        allow(applicant.profile["pinfl"], *consents)
     given = {
         "requested_amount": 30_000_000,
         "term_months": 24,
@@ -55,9 +65,7 @@ def make_request(
         "channel": "branch",
         "actor": None,
     } | overrides
-    return submit_credit_request(
-        applicant=applicant or make_individual(make_branch()), product=product or make_product(), **given
-    )
+    return submit_credit_request(applicant=applicant, product=product or make_product(), **given)
 
 
 def change_debt(request: CreditRequest, debt: int) -> None:
@@ -70,9 +78,7 @@ def change_debt(request: CreditRequest, debt: int) -> None:
 def make_erased_tampered_and_sound() -> tuple[CreditRequest, CreditRequest, CreditRequest]:
     """Two requests whose applicants cannot be read, for these two reasons, and one whose inputs have changed."""
     erased, tampered, sound = (make_request() for _ in range(3))
-    key = erased.individual.data_key
-    key.destroyed_at = timezone.now()
-    key.save()
+    destroy_keys([erased.individual.data_key_id], now=timezone.now())
     Individual.objects.filter(id=tampered.individual_id).update(sealed=b"x" * 40)
     change_debt(sound, 70_000_000)
     return erased, tampered, sound

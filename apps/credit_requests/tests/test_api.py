@@ -14,6 +14,7 @@ from apps.credit_requests.models import CreditRequest
 from apps.credit_requests.services import update_product
 from apps.credit_requests.tests.factories import make_officer, make_product, make_request
 from apps.external_integrations.models import ExternalRecord
+from apps.external_integrations.tests.factories import allow
 from apps.individuals.tests.factories import make_individual
 from apps.scoring_engine.models import PredictionLog
 
@@ -58,6 +59,7 @@ def officer():
 
 def test_creating_a_request_scores_it_and_queues_the_records(officer):
     person = make_individual(make_branch(), parcel_ids=["10:01:02:03:04:0055", "10:01:02:03:04:0056"])
+    allow(person.profile["pinfl"])
     response = officer.post(LIST, body_of(person))
     assert response.status_code == 201
     body = response.json()

@@ -61,7 +61,7 @@ def test_the_outcome_is_that_of_one_by_one(with_challenger):
         alone.append(told(request, "test", now))
         transaction.savepoint_rollback(point)
     counts = rescore_chunk([request.id for request in requests], cause="test", now=now)
-    assert counts == {"checked": 3, "rescored": 1, "unchanged": 2, "failed": 0}
+    assert counts == {"checked": 3, "rescored": 1, "unchanged": 2, "erased": 0, "failed": 0}
     assert [told(request, "test", now) for request in requests] == alone
     assert [len(each["rows"]) for each in alone] == [2 if with_challenger else 1, 0, 0]
 
@@ -70,8 +70,9 @@ def test_another_model_rescores_all_and_running_again_writes_nothing():
     requests = [make_request() for _ in range(3)]
     put_in_service(fixed_card())
     moment = timezone.now() + timedelta(minutes=1)
-    assert rescore_undecided(now=moment, chunk=2) == {"checked": 3, "rescored": 3, "unchanged": 0, "failed": 0}
-    assert rescore_undecided(now=moment, chunk=2) == {"checked": 3, "rescored": 0, "unchanged": 3, "failed": 0}
+    counts = {"checked": 3, "rescored": 3, "unchanged": 0, "erased": 0, "failed": 0}
+    assert rescore_undecided(now=moment, chunk=2) == counts
+    assert rescore_undecided(now=moment, chunk=2) == counts | {"rescored": 0, "unchanged": 3}
     for request in requests:
         request.refresh_from_db()
         assert request.prediction.model_version == fixed_card()["version"]
@@ -89,7 +90,7 @@ def test_a_cause_that_has_its_row_makes_no_second_one():
 
 def test_what_cannot_be_scored_is_counted_and_holds_nobody_up():
     make_erased_tampered_and_sound()
-    assert rescore_undecided() == {"checked": 3, "rescored": 1, "unchanged": 0, "failed": 2}
+    assert rescore_undecided() == {"checked": 3, "rescored": 1, "unchanged": 0, "erased": 1, "failed": 1}
 
 
 def test_decided_requests_are_left_alone():
@@ -127,7 +128,7 @@ def test_the_queries_of_a_chunk_do_not_grow_with_it():
 def test_the_command_tells_what_became_of_them(capsys):
     change_debt(make_request(), 70_000_000)
     call_command("rescore_requests")
-    assert capsys.readouterr().out == "1 checked, 1 rescored, 0 unchanged, 0 failed\n"
+    assert capsys.readouterr().out == "1 checked, 1 rescored, 0 unchanged, 0 erased, 0 failed\n"
 
 
 def test_the_parts_of_several_workers_hold_each_request_once():

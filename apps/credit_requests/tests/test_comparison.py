@@ -16,8 +16,8 @@ from django.core.management import CommandError, call_command
 
 from apps.accounts.tests.factories import make_branch, make_user
 from apps.audit.models import AuditEvent
+from apps.common.crypto import destroy_keys
 from apps.common.errors import InvalidInput
-from apps.common.models import DataKey
 from apps.credit_requests.comparison import Terms, compare_challenger, compare_models
 from apps.credit_requests.comparison_figures import Assessed, Compared, deciles, figures_at, matching_cut_off, ranks
 from apps.credit_requests.comparison_page import comparison_page
@@ -157,7 +157,7 @@ def test_scorings_that_answered_no_request_do_not_count(requests):
 
 def test_erased_facts_are_counted_and_left_out(requests):
     key = requests[3].individual.data_key_id
-    DataKey.objects.filter(id=key).update(destroyed_at=NOW, wrapped=b"")
+    destroy_keys([key], now=NOW)
     found = compared()
     told = found["applications"]
     assert (told["found"], told["compared"], told["erased"]) == (4, 3, 1)

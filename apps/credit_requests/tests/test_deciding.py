@@ -15,6 +15,7 @@ from apps.common.errors import Conflict, DomainError, InvalidInput, NotPermitted
 from apps.companies.tests.factories import make_company
 from apps.credit_requests.deciding import decide_by_policy, refer_request, review_request
 from apps.credit_requests.decision_presentation import render_reasons
+from apps.credit_requests.history import history_of
 from apps.credit_requests.models import CreditRequest, Decision
 from apps.credit_requests.services import withdraw_credit_request
 from apps.credit_requests.staff_links import declare_staff_link
@@ -104,6 +105,16 @@ def test_a_decision_keeps_its_terms_its_trace_and_its_records():
     ]
     ids = {str(record.id): str(record.current_id) for record in request.external_records.all()}
     assert {record["record"]: record["version"] for record in decision.records} == ids
+
+
+def test_the_history_tells_when_it_was_and_not_when_it_was_recorded():
+    came = timezone.now() - timedelta(days=9)
+    put_policy_in_force()
+    request = make_request(now=came)
+    decision = decided(request, now=came + timedelta(hours=3))
+    steps = [(step["step"], step["at"]) for step in history_of(request, "en")]
+    assert steps == [("create", came), ("score", came), ("decide", came + timedelta(hours=3))]
+    assert decision.created_at == came + timedelta(hours=3)
 
 
 def test_a_cap_offers_less():

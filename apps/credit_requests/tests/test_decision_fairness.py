@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from apps.accounts.tests.factories import make_user
 from apps.audit.models import AuditEvent
 from apps.common.background import work_due_jobs
+from apps.common.crypto import destroy_keys
 from apps.common.days import lender_today
 from apps.common.errors import InvalidInput
 from apps.credit_requests import decision_fairness
@@ -133,9 +134,7 @@ def test_a_dozen_is_evidence_of_nothing(dozen):
 
 
 def test_an_erased_person_is_left_out_and_counted(dozen):
-    key = dozen[0].individual.data_key
-    key.destroyed_at = timezone.now()
-    key.save()
+    destroy_keys([dozen[0].individual.data_key_id], now=timezone.now())
     found = figures()
     assert found["requests"] == {"compared": 11, "found": 12, "erased": 1, "unreadable": 0, "demo": 0}
     assert told(found["groups"]["sex"]["approved"])["male"] == (6, 0.666667, 1)

@@ -9,9 +9,8 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.audit.models import AuditEvent
-from apps.common.crypto import seal
+from apps.common.crypto import destroy_keys, seal
 from apps.common.database import INSERT_ONLY, lift_guard, set_guard
-from apps.common.models import DataKey
 from apps.credit_requests.deciding import decide_by_policy, refer_request
 from apps.credit_requests.decision_replay import recorded_decisions, replay_decisions
 from apps.credit_requests.models import Decision
@@ -87,7 +86,7 @@ def test_a_changed_fact_shows_in_the_trace():
 
 def test_what_was_erased_or_tampered_with_is_counted():
     erased, tampered = decided(), decided(GREY)
-    DataKey.objects.filter(id=erased.data_key_id).update(destroyed_at=timezone.now(), wrapped=b"")
+    destroy_keys([erased.data_key_id], now=timezone.now())
     changed(tampered, sealed=b"x" * 40)
     assert {row: result for row, (result, _) in replayed().items()} == {erased.id: "erased", tampered.id: "unreadable"}
 

@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from apps.accounts.tests.factories import client_for, make_branch, make_user
 from apps.audit.models import AuditEvent
-from apps.common.models import DataKey
+from apps.common.crypto import destroy_keys
 from apps.credit_requests.history import history_texts
 from apps.credit_requests.models import CreditRequest, Decision, Override, RegisterAnswer
 from apps.credit_requests.tests.deciders import (
@@ -108,6 +108,7 @@ def test_the_policy_decides_and_the_reply_shows_it(policy, officer, score, statu
         "number": 1,
         "kind": "policy",
         "outcome": outcome,
+        "rests_on_mock": True,
         "terms": None if outcome == "decline" else terms,
         "reasons": reasons,
     }
@@ -475,9 +476,8 @@ def test_each_step_has_its_words_in_every_language(officer):
 
 def test_once_the_applicant_is_erased_what_was_said_is_gone_and_nothing_is_decided(policy, officer, approver):
     override = waiting(officer)
-    key = DataKey.objects.get(id=CreditRequest.objects.get(id=override["credit_request"]).individual.data_key_id)
-    key.destroyed_at = timezone.now()
-    key.save()
+    request = CreditRequest.objects.get(id=override["credit_request"])
+    destroy_keys([request.individual.data_key_id], now=timezone.now())
     address = f"{LIST}{override['credit_request']}/"
     decision = officer.get(f"{address}decisions/").json()[0]
     assert (decision["outcome"], decision["comment"], decision["trace"]) == ("refer", None, None)
@@ -485,9 +485,9 @@ def test_once_the_applicant_is_erased_what_was_said_is_gone_and_nothing_is_decid
     steps = {step["step"]: step for step in officer.get(f"{address}history/").json()}
     assert (steps["refer"]["comment"], steps["override_request"]["comment"]) == (None, None)
     before = counted()
-    refused(officer.get(f"{address}policy/"), 409)
-    refused(approver.post(f"{OVERRIDES}{override['id']}/confirm/", {"comment": "x"}), 409)
-    refused(officer.post(f"{address}register-answers/", {"register": "self_ban", "is_listed": True}), 409)
+    refused(officer.get(f"{address}policy/"), 410)
+    refused(approver.post(f"{OVERRIDES}{override['id']}/confirm/", {"comment": "x"}), 410)
+    refused(officer.post(f"{address}register-answers/", {"register": "self_ban", "is_listed": True}), 410)
     assert counted() == before
 
 

@@ -1,5 +1,6 @@
 """Which facts a request has, where each comes from, and what is unavailable instead of missing."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,11 @@ from apps.credit_requests.facts import gather_facts
 from apps.credit_requests.models import CreditRequest
 from apps.credit_requests.tests.factories import make_product, make_request
 from apps.external_integrations.models import ExternalRecord
-from apps.external_integrations.services import record_facts, refresh_record
+from apps.external_integrations.reading import record_facts
+from apps.external_integrations.services import refresh_record
+from apps.external_integrations.sources import SOURCES
+from apps.external_integrations.tests.factories import allow
+from apps.external_integrations.tests.registry import by_contract, live_registry
 from apps.individuals.tests.factories import make_individual
 from apps.scoring_engine.ml.vocabulary import check_facts
 
@@ -146,3 +151,65 @@ def test_a_fact_of_a_record_that_was_not_renewed_is_marked():
         name for name, fact in facts.items() if fact.source in ("soliq", "kadastr")
     }
     assert facts["tax_debt"].is_stale
+
+
+def asked_of_the_bureau(**profile):
+    """A request of somebody who allowed the bureau to be asked, once it has answered, and what it said."""
+    person = make_individual(make_branch(), **profile)
+    allow(person.profile["pinfl"], "bureau")
+    request = make_request(person)
+    fetch_records()
+    return gathered(request), record_facts(ExternalRecord.objects.get(source="bureau"), now=timezone.now())
+
+
+def test_without_a_consent_a_source_is_not_asked_and_its_facts_are_missing():
+    person = make_individual(make_branch())
+    request = make_request(person, consents=())
+    assert list(request.external_records.values_list("source", flat=True)) == ["kadastr"]
+    found = gathered(request)
+    assert found.unavailable == {"property_area"}
+    assert {"declared_yearly_income", "tax_debt"}.isdisjoint(found.facts)
+
+
+def test_what_the_bureau_says_of_a_history_holds_over_what_was_told():
+    found, bureau = asked_of_the_bureau()
+    names = bureau.keys() - {"existing_debt", "monthly_debt_payments"}
+    assert {"inquiries_6m", "open_accounts"} <= names
+    assert {name: found.facts[name] for name in names} == {name: bureau[name] for name in names}
+    check_facts("individual", {name: fact.value for name, fact in found.facts.items()})
+
+
+def test_of_two_debts_the_larger_holds():
+    told, bureau = asked_of_the_bureau(existing_debt=0, monthly_debt_payments=10**12)
+    assert told.facts["existing_debt"] == bureau["existing_debt"]
+    payments = told.facts["monthly_debt_payments"]
+    assert (payments.value, payments.source) == (10**12, "profile")
+
+
+def test_a_bureau_that_is_silent_makes_unavailable_only_what_nobody_told():
+    person = make_individual(make_branch())
+    allow(person.profile["pinfl"], "bureau")
+    request = make_request(person)
+    told = {name for name, fact in gathered(request).facts.items() if fact.source in ("profile", "bureau")}
+    silent = {"credit_history_score", "inquiries_6m", "delinquencies_24m", "open_accounts", "public_records"}
+    silent |= {"existing_debt", "monthly_debt_payments"}
+    expected = {"declared_yearly_income", "tax_debt", "property_area"} | (silent - told)
+    assert gathered(request).unavailable == expected
+
+
+def test_a_bureau_without_a_score_leaves_the_one_that_was_told():
+    person = make_individual(make_branch(), credit_history_score=702, credit_history_scale="fico_300_850")
+    allow(person.profile["pinfl"], "bureau")
+    request = make_request(person)
+    with live_registry(without_a_score):
+        fetch_records()
+    facts = gathered(request).facts
+    assert (facts["credit_history_score"].value, facts["credit_history_scale"].value) == (702, "fico_300_850")
+    assert facts["inquiries_6m"].source == "bureau"
+
+
+def without_a_score(handler, body):
+    if not handler.path.startswith("/v1/people"):
+        return by_contract(handler, body)
+    document = json.loads(SOURCES["bureau"].invent(body["pinfl"], timezone.now()))
+    return handler.answer(json.dumps(document | {"credit_history_score": None}))

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from apps.accounts.tests.factories import client_for, make_branch, make_user
 from apps.audit.models import AuditEvent
-from apps.common.models import DataKey
+from apps.common.crypto import destroy_keys
 from apps.credit_requests.deciding import decide_by_policy
 from apps.credit_requests.letters import compose_letter, letter_page
 from apps.credit_requests.models import Decision
@@ -203,6 +203,6 @@ def test_a_request_without_a_decision_has_no_letter():
 
 def test_a_person_who_was_erased_gets_no_letter():
     decision = decided(GOOD)
-    DataKey.objects.filter(id=decision.data_key_id).update(destroyed_at=timezone.now(), wrapped=b"")
+    destroy_keys([decision.data_key_id], now=timezone.now())
     response = client_for(make_officer()).get(address(decision))
     assert response.status_code == 409

@@ -1,5 +1,6 @@
 """What the policy is asked with: what was scored, what only it asks for, and why the assessment may not decide."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -23,6 +24,10 @@ from apps.credit_requests.tests.deciders import (
 )
 from apps.credit_requests.tests.factories import change_debt, make_product, make_request, status_guard_lifted
 from apps.external_integrations.models import ExternalRecord
+from apps.external_integrations.services import find_or_fetch_record
+from apps.external_integrations.sources import SOURCES
+from apps.external_integrations.tests.factories import allow
+from apps.external_integrations.tests.registry import live_registry, saying
 from apps.individuals.tests.factories import make_individual
 from apps.policies.documents import read_policy
 from apps.scoring_engine.ml.tests.examples import small_card
@@ -53,6 +58,7 @@ def test_the_facts_are_those_that_were_scored_and_those_that_only_a_policy_asks_
     scored = request.prediction.opened()["facts"]
     assert {name: facts[name] for name in scored} == scored
     age = (lender_today() - date(1985, 3, 14)).days // 365.2425
+    claim = max(facts["yearly_income"], facts["salary"] * 12)
     assert {name: facts[name] for name in facts if name not in scored} == {
         "product_kind": "microloan",
         "repayment_type": "annuity",
@@ -62,8 +68,31 @@ def test_the_facts_are_those_that_were_scored_and_those_that_only_a_policy_asks_
         "age_at_maturity": facts["age_at_maturity"],
         "self_banned": False,
         "online_requests_today": 0,
+        "income_contradiction": claim * 10 >= facts["declared_yearly_income"] * 14,
     }
     assert facts["age_at_maturity"] - age in (2, 3)
+
+
+def asked_of_the_bureau(*, noted, says):
+    """The policy's fact of a request whose register answer a person `noted`, and of which the bureau `says`."""
+    request = make_scored(GREY, banned=noted)
+    pinfl = request.individual.profile["pinfl"]
+    document = json.loads(SOURCES["bureau"].invent(pinfl, timezone.now())) | {"self_banned": says}
+    allow(pinfl, "bureau")
+    with live_registry(saying(json.dumps(document))):
+        record, _ = find_or_fetch_record(source="bureau", identifier=pinfl, actor=None)
+        request.external_records.add(record)
+        now = gathered(request).facts.get("self_banned")
+        later = gathered(request, now=timezone.now() + timedelta(days=2)).facts.get("self_banned")
+    return now, later
+
+
+@pytest.mark.parametrize(
+    ("noted", "says", "known"),
+    [(None, True, True), (None, False, False), (None, None, None), (False, True, True), (True, False, True)],
+)
+def test_a_bureau_tells_of_bans_while_it_is_fresh(own_model, noted, says, known):
+    assert asked_of_the_bureau(noted=noted, says=says) == (known, None)
 
 
 def test_what_changed_since_is_not_in_them(own_model):

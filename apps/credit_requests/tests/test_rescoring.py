@@ -13,6 +13,7 @@ from django.utils import timezone
 from apps.accounts.tests.factories import make_branch
 from apps.audit.models import AuditEvent
 from apps.common.background import work_due_jobs
+from apps.common.days import lender_today
 from apps.common.errors import Conflict, InvalidInput
 from apps.common.models import Job
 from apps.common.tests.committed import CommittedTestCase
@@ -29,6 +30,7 @@ from apps.credit_requests.tests.factories import (
     make_request,
     status_guard_lifted,
 )
+from apps.external_integrations.consents import record_consent
 from apps.external_integrations.models import ExternalRecord, ExternalRecordVersion
 from apps.individuals.models import Individual
 from apps.individuals.services import update_individual
@@ -103,10 +105,32 @@ def test_a_new_parcel_of_the_applicant_is_asked_for_and_counts():
 
 
 @pytest.mark.django_db
+def test_a_consent_gathers_the_records_of_undecided_requests():
+    person = make_individual(make_branch(), parcel_ids=[])
+    request = make_request(person, consents=())
+    assert list(request.external_records.all()) == []
+    given = {"pinfl": person.profile["pinfl"], "sources": ["soliq"], "purpose": "credit_assessment", "reference": "7"}
+    days = {"given_on": lender_today(), "expires_on": lender_today()}
+    record_consent(**given, **days, actor=None, now=timezone.now())
+    while work_due_jobs()["done"]:
+        pass
+    request.refresh_from_db()
+    assert [record.source for record in request.external_records.all()] == ["soliq"]
+    assert request.prediction.opened()["facts"]["tax_debt"] >= 0
+    assert [cause.partition(":")[0] for cause in causes(request)] == ["create", "consent", "record"]
+
+
+@pytest.mark.django_db
 def test_unchanged_inputs_make_no_row_and_only_the_check_moves():
     request = make_request()
     moment = later(minutes=1)
-    assert rescore_pending(limit=10, now=moment) == {"checked": 1, "rescored": 0, "unchanged": 1, "failed": 0}
+    assert rescore_pending(limit=10, now=moment) == {
+        "checked": 1,
+        "rescored": 0,
+        "unchanged": 1,
+        "erased": 0,
+        "failed": 0,
+    }
     assert causes(request) == ["create"]
     stored = CreditRequest.objects.get()
     assert (stored.last_checked_at, stored.updated_at) == (moment, request.updated_at)
@@ -123,6 +147,7 @@ def test_a_cause_has_one_row_and_the_newest_prediction_stands():
         "checked": 1,
         "rescored": 0,
         "unchanged": 1,
+        "erased": 0,
         "failed": 0,
     }
     # 19:00 UTC is the next day in Tashkent.
@@ -160,6 +185,7 @@ def test_only_undecided_requests_are_rescored():
         "checked": 1,
         "rescored": 1,
         "unchanged": 0,
+        "erased": 0,
         "failed": 0,
     }
     assert (causes(withdrawn), len(causes(referred))) == (["create"], 2)
@@ -183,7 +209,7 @@ def test_250_requests_are_all_checked_in_three_runs_of_100():
     make_copies(make_request(), 249)
     start = later(minutes=1)
     runs = [rescore_pending(limit=100, now=start + timedelta(minutes=run)) for run in range(3)]
-    assert runs == [{"checked": 100, "rescored": 0, "unchanged": 100, "failed": 0}] * 3
+    assert runs == [{"checked": 100, "rescored": 0, "unchanged": 100, "erased": 0, "failed": 0}] * 3
     assert CreditRequest.objects.filter(last_checked_at__lt=start).count() == 0
     # The third run had 50 left, and went on with the 50 that were checked the longest ago.
     assert CreditRequest.objects.filter(last_checked_at=start).count() == 50
@@ -208,7 +234,7 @@ def test_requests_that_cannot_be_scored_are_counted_and_hold_nobody_up():
     for place, request in enumerate(requests):
         CreditRequest.objects.filter(id=request.id).update(last_checked_at=later(days=place - 9))
     counts = [rescore_pending(limit=1, now=later(minutes=minute)) for minute in (1, 2, 3)]
-    assert [(run["failed"], run["rescored"]) for run in counts] == [(1, 0), (1, 0), (0, 1)]
+    assert [(run["erased"], run["failed"], run["rescored"]) for run in counts] == [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
     assert [len(causes(request)) for request in requests] == [1, 1, 2]
 
 
@@ -227,6 +253,7 @@ def test_one_that_breaks_the_run_stands_at_the_back_afterwards(monkeypatch):
         "checked": 1,
         "rescored": 0,
         "unchanged": 1,
+        "erased": 0,
         "failed": 0,
     }
     good.refresh_from_db()

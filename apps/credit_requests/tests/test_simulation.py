@@ -12,8 +12,10 @@ from django.utils import timezone
 from apps.accounts.tests.factories import client_for, make_user
 from apps.audit.models import AuditEvent
 from apps.common.background import work_due_jobs
+from apps.common.crypto import destroy_keys
 from apps.common.errors import InvalidInput, NotFound
 from apps.common.models import Job
+from apps.common.tests.stored import tamper_with
 from apps.credit_requests import simulation_jobs
 from apps.credit_requests.deciding import decide_by_policy
 from apps.credit_requests.models import CreditRequest, Decision, Simulation
@@ -73,12 +75,8 @@ def test_erased_unreadable_and_foreign_are_told_and_nothing_changes():
     erased, unreadable, sound = (make_scored(GOOD) for _ in range(3))
     make_scored(GOOD, currency="USD", product=make_product(currency="USD"))
     decide(sound)
-    key = erased.applicant.data_key
-    key.destroyed_at = timezone.now()
-    key.save()
-    key = read(unreadable).prediction.data_key
-    key.wrapped = key.wrapped[:-1] + bytes([key.wrapped[-1] ^ 1])
-    key.save()
+    destroy_keys([erased.applicant.data_key_id], now=timezone.now())
+    tamper_with(read(unreadable).prediction.data_key)
     before = (list(CreditRequest.objects.order_by("id").values()), Decision.objects.count(), Job.objects.count())
     figures = simulated(policy)
     assert figures["requests"]["simulated"] == 1
@@ -263,9 +261,7 @@ def test_what_cannot_be_worked_off_fails_and_says_why():
     put_policy_in_force()
     request = make_scored(GOOD)
     body = asked_for(client_for(make_user("analyst"))).json()
-    key = request.applicant.data_key
-    key.destroyed_at = timezone.now()
-    key.save()
+    destroy_keys([request.applicant.data_key_id], now=timezone.now())
     work_due_jobs()
     simulation = Simulation.objects.get(id=body["id"])
     assert (simulation.state, simulation.result) == ("failed", None)

@@ -5,7 +5,7 @@ import os
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import StringIO
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,21 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from apps.accounts.models import Branch, User
+from apps.audit.models import AuditEvent
+from apps.common.commands import progress_bar, refusals_told
 from apps.credit_requests.demo import serving
 from apps.credit_requests.demo.decisions import Staff, load_decisions, request_to_show
 from apps.credit_requests.demo.portfolio import load_portfolio
 from apps.credit_requests.demo.users import SignIns, ensure_demo_users
+from apps.credit_requests.demo.visits import began
+from apps.policies.services import register_shipped_policies
+from apps.scoring_engine.ml.risk_model import ModelFileError
+from apps.scoring_engine.models import ModelVersion
+from apps.scoring_engine.registration import register_shipped_models
 
 GUIDE = """
-credit_ML is at work: {address}
+credit_ML is at work:
+  the workbench        {address}/ (sign in as one of the people below)
   API, to try by hand  {address}/api/docs/
   ready or not         {address}/readyz
   logs                 {logs}
@@ -68,17 +76,22 @@ class Command(BaseCommand):
 
     def _load(self) -> SignIns:
         call_command("migrate", interactive=False, verbosity=0, database=_owner())
-        call_command("register_shipped_models", verbosity=0, stdout=StringIO())
-        call_command("register_shipped_policies", verbosity=0, stdout=StringIO())
+        _register(timezone.now())
         self.stdout.write("Loading the demo portfolio, unless it is there ...")
-        with _without_log_lines():
-            counts = load_portfolio(now=timezone.now())
+        with _without_log_lines(), progress_bar() as show:
+            counts = load_portfolio(now=timezone.now(), show=show)
         self.stdout.write("There are {people} people, {companies} companies, {requests} requests.".format(**counts))
         branch = Branch.objects.get(code="tashkent")
         sign_ins = ensure_demo_users(path=_sign_in_file(), branch=branch, now=timezone.now())
-        with _without_log_lines():
-            decided = load_decisions(staff=_staff(), now=timezone.now())
+        with _without_log_lines(), progress_bar() as show:
+            decided = load_decisions(staff=_staff(), now=timezone.now(), show=show)
         self.stdout.write(DECIDED.format(**decided))
+        # By name: they stand in a room above.
+        if not AuditEvent.objects.filter(action="monitoring.count").exists():
+            call_command("update_monitoring", verbosity=0)
+        if not AuditEvent.objects.filter(action="upload.receive").exists():
+            with _without_log_lines():
+                call_command("load_demo_upload")
         return sign_ins
 
     def _serve(self, port: int, sign_ins: SignIns) -> None:
@@ -96,6 +109,17 @@ class Command(BaseCommand):
             self.stdout.write("\nStopped.")
         except (serving.ChildEnded, TimeoutError) as error:
             raise CommandError(str(error)) from None
+
+
+def _register(now: datetime) -> None:
+    """The shipped models and policies, in service since before the first applicant of the demo came."""
+    since = now if ModelVersion.objects.exists() else began(now)
+    try:
+        with refusals_told():
+            register_shipped_models(now=since)
+            register_shipped_policies(now=since)
+    except ModelFileError as error:
+        raise CommandError(f"The shipped models are not registered: {error}.") from None
 
 
 def _refuse_production() -> None:
