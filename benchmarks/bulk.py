@@ -130,21 +130,26 @@ def sealed_people(count: int, branch: Any) -> tuple[list[Any], list[Any]]:
 
 
 def sealed_records(keys: list[Any]) -> tuple[list[Any], list[Any]]:
-    """A tax and a land record of each person."""
+    """A tax and a land record of each person, as the mocks tell them of one identity: its content does not matter."""
     from django.utils import timezone
 
     from apps.common.crypto import seal
     from apps.external_integrations.models import ExternalRecord, ExternalRecordVersion
+    from apps.external_integrations.sources import SOURCES
+    from apps.external_integrations.tests.factories import PARCEL, PINFL
 
     now, records, versions = timezone.now(), [], []
-    facts = {"soliq": {"declared_yearly_income": 110_000_000, "tax_debt": 0}, "kadastr": {"property_area": 64.5}}
+    identifiers = {"soliq": PINFL, "kadastr": PARCEL}
+    replies = {name: SOURCES[name].read(SOURCES[name].invent(of, now), of, now) for name, of in identifiers.items()}
     for place, key in enumerate(keys):
-        for source, told in facts.items():
+        for source, told in replies.items():
             times = {"observed_at": now, "checked_at": now}
-            record = ExternalRecord(source=source, key_index=f"bench:{place}", data_key=key, sealed=b"", **times)
+            record = ExternalRecord(source=source, key_index=f"bench:{place}", data_key=key, **times)
+            record.sealed = seal(key, {"identifier": identifiers[source]}, record.context)
             version = ExternalRecordVersion(record=record, data_key=key, origin="mock", observed_at=now, fetched_at=now)
             version.digest = f"bench:{place}"
-            version.sealed = seal(key, {"raw": {}, "facts": told, "currency": "UZS"}, version.context)
+            document = {"raw": told.raw, "facts": told.facts(), "currency": told.currency}
+            version.sealed = seal(key, document, version.context)
             records.append(record)
             versions.append(version)
     return records, versions

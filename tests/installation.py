@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -107,6 +107,14 @@ class Installation:
             return connection.execute(statement).fetchall()
         finally:
             connection.close()
+
+    def write(self, statement: str) -> None:
+        if self.cluster:
+            with psycopg.connect(self.database_url) as connection:
+                connection.execute(statement)
+            return
+        with closing(sqlite3.connect(self.data / "credit_ml.sqlite3", timeout=20)) as connection, connection:
+            connection.execute(statement)
 
     def tables(self) -> list[str]:
         names = (

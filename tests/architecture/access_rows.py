@@ -20,7 +20,7 @@ from apps.credit_requests.register_answers import record_register_answer
 from apps.credit_requests.staff_links import declare_staff_link
 from apps.credit_requests.tests.deciders import BAD, put_policy_in_force, read
 from apps.credit_requests.tests.factories import make_product, make_request
-from apps.external_integrations.tests.factories import PARCEL
+from apps.external_integrations.tests.factories import PARCEL, allow, consent_of
 from apps.individuals.models import Individual
 from apps.individuals.tests.factories import make_individual, make_pinfl, profile_of
 from apps.scoring_engine.models import ModelVersion
@@ -123,13 +123,18 @@ class Rows:
             return self.once[basename]
         return {
             "individual": lambda: {"pk": side.person.id},
+            "individual-erase": lambda: {"pk": side.person.id},
             "company": lambda: {"pk": side.company.id},
+            "company-erase": lambda: {"pk": side.company.id},
             "credit-request": lambda: {"pk": side.pending.id},
             "credit-request-decision": lambda: {"pk": side.referred.id},
             "credit-request-letter": lambda: {"pk": side.approved.id},
+            "credit-request-records": lambda: {"pk": side.approved.id},
+            "external-record-versions": lambda: {"pk": side.pending.external_records.get(source="soliq").id},
             "override": lambda: {"pk": side.waiting.id},
             "prediction-log": lambda: {"pk": make_prediction(branch=side.branch).id},
             "staff-link": lambda: {"pk": self._link(side, user).id},
+            "consent": lambda: {"pk": allow(side.pinfl, "bureau").id},
             "external-soliq": lambda: {"inn": side.tax_id},
         }[basename]()
 
@@ -145,7 +150,10 @@ class Rows:
         return {
             "POST /api/individuals/lookup/": {"pinfl": side.pinfl},
             "POST /api/companies/lookup/": {"tax_id": side.tax_id},
+            "POST /api/consents/": consent_of(side.pinfl),
+            "POST /api/consents/lookup/": {"pinfl": side.pinfl},
             "POST /api/external/soliq/lookup/": {"inn": side.tax_id},
+            "POST /api/external/bureau/lookup/": {"pinfl": side.pinfl},
             "POST /api/credit-requests/": wanted | {"individual": str(side.person.id), "product": str(self.product.id)},
             "POST /api/staff-links/": {"individual": str(side.person.id), "relation": "relative"},
         }

@@ -134,7 +134,8 @@ class AccessTests(TestCase):
     def test_lists_show_the_rows_of_the_table(self):
         wrong = {}
         lists = [r for r in NAMED if r.method == "GET" and "{" not in r.address and "own" in r.cells.values()]
-        lists = [route for route in lists if route.basename != "report-overrides"]
+        # Reports show sums, and no row that could be looked for.
+        lists = [route for route in lists if route.basename not in ("report-overrides", "monitoring")]
         self.assertEqual(len(lists), 6)
         for route in lists:
             for role, cell in [(role, cell) for role, cell in route.cells.items() if cell != "-"]:

@@ -1,137 +1,195 @@
-"""No personal identifier stands in clear: planted through the API, sought in database, broker, cache and logs."""
+"""No personal identifier stands in clear, whatever happens: identities are taken through every door and every job, in
+ways that work and in ways that fail, and then sought in database, logs, broker, cache, Redis, metrics, what commands
+say, and every refusal. CANARIES says how many; they stand in clear only in replies to those who may read them.
+"""
 
-from datetime import date
+import base64
+import shutil
+import subprocess
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
-import httpx
 import pytest
+import redis
+from django.utils import timezone
 
-from apps.common.identifiers import build_inn, build_pinfl
-from tests.installation import Installation
+from apps.webhooks.tests.receiver import saying, serve
+from tests.faults.canaries import forms, seen
+from tests.faults.canary_life import CANARIES, PASSWORD, REFERENCE, Life
+from tests.faults.hostile_source import FAULTS, HostileSource
+from tests.installation import Installation, free_port, wait_for
 
-PASSWORD = "canary-Password-77"
-PINFL = build_pinfl(birth_date=date(1987, 6, 5), sex="female", area=977, serial=988)
-OTHER_PINFL = build_pinfl(birth_date=date(1971, 2, 3), sex="male", area=966, serial=955)
-INN, OTHER_INN = build_inn(serial=9_876_543), build_inn(serial=9_765_432)
-PERSON = {
-    "full_name": "Канарейкина Зумрад",
-    "pinfl": PINFL,
-    "birth_date": "1987-06-05",
-    "phone": "+998935550187",
-    "email": "kanareyka@canary.example",
-    "yearly_income": 98_765_431,
-    "existing_debt": 12_345_679,
-    "guarantor": {"name": "Порука Канарейкин", "inn": OTHER_PINFL, "phone": "+998935550188"},
-    "credit_history_score": 702,
-    "credit_history_scale": "fico_300_850",
-    "parcel_ids": ["19:18:17:16:15:1413"],
-}
-COMPANY = {
-    "company_name": "Kanareyka Savdo MCHJ",
-    "tax_id": INN,
-    "industry": "G",
-    "incorporated_date": "2015-05-05",
-    "contact": {"name": "Qanotli Qush", "phone": "+998935550189", "email": "qush@canary.example"},
-    "statements": [
-        {"year": 2024, "revenue": 5_000_000_000, "net_income": 1, "assets": 4_000_000_000, "liabilities": 1}
-    ],
-    "parcel_ids": ["19:18:17:16:15:1412"],
-}
-CANARIES = [
-    "Канарейкин", "Порука", "Зумрад", PINFL, OTHER_PINFL, INN, OTHER_INN, "935550187", "935550188", "935550189",
-    "canary.example", "98765431", "12345679", "19:18:17:16:15", "Kanareyka", "Qanotli", PASSWORD,
-]  # fmt: skip
-PRODUCT = {
-    "code": "canary-product", "name": "Consumer", "kind": "consumer", "currency": "UZS",
-    "annual_rate_basis_points": 2600, "repayment_type": "annuity", "least_amount": 1_000_000,
-    "most_amount": 100_000_000_000, "least_term_months": 1, "most_term_months": 60,
-}  # fmt: skip
+WORDS = (PASSWORD, REFERENCE)
+
+
+@contextmanager
+def private_redis(folder: Path):
+    """With all that passes through it, and not only what stays, written into the data folder."""
+    port = free_port()
+    folder.mkdir()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    with (folder / "monitor.log").open("wb") as passing, ExitStack() as stack:
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        stack.callback(lambda: (server.terminate(), server.wait(10)))
+        client = redis.Redis(port=port)
+        wait_for(lambda: _answers(client), seconds=10)
+        watcher = subprocess.Popen(["redis-cli", "-p", str(port), "monitor"], stdout=passing)
+        stack.callback(lambda: (watcher.terminate(), watcher.wait(10)))
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+def _answers(client: redis.Redis) -> bool:
+    try:
+        return client.ping()
+    except redis.ConnectionError:
+        return False
+
+
+def kept_in(url: str) -> bytes:
+    """Every key of the Redis with its value."""
+    client, parts = redis.Redis.from_url(url), []
+    read = {b"string": client.get, b"hash": client.hgetall, b"set": client.smembers,
+            b"list": lambda key: client.lrange(key, 0, -1),
+            b"zset": lambda key: client.zrange(key, 0, -1, withscores=True)}  # fmt: skip
+    for key in client.scan_iter():
+        parts += [key, repr(read[client.type(key)](key)).encode()]
+    return b"\n".join(parts)
+
+
+def nothing_is_due(installation: Installation) -> bool:
+    """What failed, or waits for a source, is tried again in minutes and hours."""
+    jobs = installation.query("SELECT state, due_at FROM common_job WHERE state IN ('queued', 'running')")
+    return not any(state == "running" or _moment(due) <= timezone.now() for state, due in jobs)
+
+
+def _moment(stored: Any) -> datetime:
+    """SQLite keeps text."""
+    return datetime.fromisoformat(str(stored)).replace(tzinfo=UTC) if isinstance(stored, str) else stored
+
+
+def _content(path: Path) -> bytes:
+    """Messages, and what SQLite puts beside its file, come and go."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def everything(installation: Installation, redis_url: str) -> bytes:
+    """All files of the data folder, every row on PostgreSQL, and all of Redis, as bytes."""
+    files = [path for path in installation.data.rglob("*") if path.is_file()]
+    parts = [_content(path) for path in files if path.name != "local.env"]
+    if installation.cluster:
+        parts += [repr(rows).encode() for rows in installation.contents().values()]
+    if redis_url:
+        parts.append(kept_in(redis_url))
+    else:
+        folders = {part for path in files for part in path.parts}
+        assert {"broker", "cache"} <= folders
+    return b"\n".join(parts)
+
+
+@pytest.fixture(params=["folders", "redis"])
+def redis_url(request, tmp_path):
+    """Where messages, breakers and throttles stand."""
+    if request.param == "folders":
+        yield ""
+        return
+    if not shutil.which("redis-server"):
+        pytest.skip("needs redis-server")
+    (tmp_path / "data").mkdir()
+    with private_redis(tmp_path / "data" / "redis") as url:
+        yield url
 
 
 @pytest.fixture
-def installation(tmp_path):
-    made = Installation(tmp_path)
+def source():
+    server = serve(HostileSource(CANARIES))
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def hook():
+    server = serve(saying(204))
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def installation(tmp_path, redis_url, source, hook):
+    address = f"http://127.0.0.1:{source.server_port}"
+    outside = {
+        f"{code}_{name}": value
+        for code in ("SOLIQ", "KADASTR")
+        for name, value in (("CLIENT", "http"), ("BASE_URL", address), ("PRIVATE_HOSTS", "127.0.0.1"),
+                            ("DEADLINE_SECONDS", "1"), ("QUOTA_PER_MINUTE", "0"))
+    }  # fmt: skip
+    data = tmp_path / "data"
+    data.mkdir(exist_ok=True)
+    outside |= {"WEBHOOK_PRIVATE_HOSTS": "127.0.0.1", "REDIS_URL": redis_url, "THROTTLE_ANONYMOUS": "9000/min",
+                "THROTTLE_LOGIN": "9000/min"}  # fmt: skip
+    made = Installation(data, **outside)
     made.manage("migrate", "--verbosity=0")
-    made.manage("create_branch", "canary-branch", "Main")
-    for role in ("officer", "administrator"):
-        branch = ["--branch=canary-branch"] if role == "officer" else []
-        made.manage("create_user", role, f"--role={role}", *branch, typed=f"{PASSWORD}\n")
+    made.manage("register_shipped_models")
+    made.manage("register_shipped_policies")
+    made.manage("create_user", "administrator", "--role=administrator", typed=f"{PASSWORD}\n")
     yield made
     made.remove()
 
 
-def signed_in(installation: Installation, username: str) -> httpx.Client:
-    client = httpx.Client(base_url=installation.address, timeout=30)
-    reply = client.post("/api/auth/login/", json={"username": username, "password": PASSWORD})
-    client.headers["Authorization"] = f"Token {reply.json()['token']}"
-    return client
-
-
-def created(response: httpx.Response) -> str:
-    assert response.status_code in (200, 201), response.text
-    return response.json().get("id", "")
-
-
-def plant(installation: Installation) -> None:
-    """Through every door that takes an identifier, in ways that work and in ways that are refused."""
-    administrator, officer = signed_in(installation, "administrator"), signed_in(installation, "officer")
-    product = created(administrator.post("/api/products/", json=PRODUCT))
-    person = created(officer.post("/api/individuals/", json=PERSON, headers={"Idempotency-Key": "k1"}))
-    company = created(officer.post("/api/companies/", json=COMPANY, headers={"Idempotency-Key": "k2"}))
-    terms = {"product": product, "requested_amount": 20_000_000, "term_months": 24, "channel": "branch"}
-    for applicant in ({"individual": person, "purpose": "car"}, {"company": company, "purpose": "equipment"}):
-        created(officer.post("/api/credit-requests/", json=terms | applicant))
-    facts = {"yearly_income": 98_765_431, "existing_debt": 12_345_679, "requested_amount": 20_000_000}
-    created(officer.post("/api/score/individual/", json=facts))
-    created(officer.get(f"/api/external/soliq/{OTHER_INN}/"))
-    created(officer.post("/api/external/soliq/lookup/", json={"pinfl": OTHER_PINFL}))
-    created(officer.get("/api/external/kadastr/19:18:17:16:15:1411/"))
-    created(officer.post("/api/individuals/lookup/", json={"pinfl": PINFL}))
-    refused = [
-        officer.post("/api/individuals/", json=PERSON),
-        officer.post("/api/individuals/", json=PERSON | {"pinfl": PINFL[:-1] + "x"}),
-        officer.post("/api/score/individual/", json=facts | {"full_name": "Канарейкина Зумрад"}),
-        officer.get(f"/api/nothing/{PINFL}/", headers={"X-Request-ID": PINFL}),
-        officer.get(f"/api/individuals/?pinfl={PINFL}"),
-        officer.get(f"/api/individuals/{PINFL}/"),
-        httpx.post(f"{installation.address}/api/auth/login/", json={"username": "nobody", "password": PASSWORD}),
-    ]
-    assert all(400 <= response.status_code < 500 for response in refused), [r.status_code for r in refused]
-
-
-def test_no_identifier_stands_in_clear(installation):
+def test_no_identifier_stands_in_clear(installation, redis_url, source, hook):
+    life, kept = Life(installation, hook.url), {}
     with installation.web():
         installation.wait_until_ready()
-        plant(installation)
-        queued = installation.query("SELECT count(*) FROM common_job")[0][0]
-        assert queued >= 4
-        kept = {"with jobs waiting": everything(installation)}
+        life.begin()
+        for canary in CANARIES:
+            life.go_through(canary)
+        life.look_at_all()
+        kept["with jobs waiting"] = everything(installation, redis_url)
         with installation.worker():
-            installation.wait_for_jobs()
-            assert installation.query("SELECT count(*) FROM common_job WHERE state = 'failed'") == [(0,)]
-        kept["after the jobs"] = everything(installation)
-    kept["after the stop"] = everything(installation)
-    for moment, haystack in kept.items():
-        found = [canary for canary in CANARIES for form in forms(canary) if form in haystack]
-        assert found == [], moment
-        assert b"canary-branch" in haystack  # that the search finds what is there
-        assert b"api/individuals/" in haystack
+            wait_for(lambda: nothing_is_due(installation), seconds=60 + 5 * len(CANARIES))
+            wait_for(lambda: len(hook.received) >= len(CANARIES), seconds=60)
+        life.break_a_row()
+        kept["after the jobs"] = everything(installation, redis_url)
+    life.command()
+    assert "may be taken out of ENCRYPTION_KEYS" in life.rotate()
+    with installation.web():
+        installation.wait_until_ready()
+        life.by["officer"].get("/api/individuals/?page_size=5")
+    kept |= {"after the stop": everything(installation, redis_url), "refusals": b"\n".join(life.refused)}
+    kept |= {"commands and metrics": b"\n".join(life.said)}
+    kept["webhooks"] = b"\n".join(one.body + repr(one.headers).encode() for one in hook.received)
+    assert {moment: found for moment, haystack in kept.items() if (found := seen(haystack, CANARIES, WORDS))} == {}
+    check_that_all_of_it_happened(life, source, hook)
+    check_that_the_search_finds(installation, redis_url, kept)
 
 
-def everything(installation: Installation) -> bytes:
-    """All files of the data folder, and on PostgreSQL every row, as bytes."""
-    files = [path for path in installation.data.rglob("*") if path.is_file()]
-    assert any("broker" in path.parts for path in files) or not installation.query("SELECT 1 FROM common_job")
-    parts = [path.read_bytes() for path in files if path.name != "local.env"]
-    if installation.cluster:
-        parts += [repr(rows).encode() for rows in installation.contents().values()]
-    return b"\n".join(parts)
+def check_that_all_of_it_happened(life, source, hook) -> None:
+    assert {202, 400, 401, 403, 404, 409, 422, 500, 503} <= life.statuses
+    assert len(life.erased) == len(CANARIES) // 4
+    odd = [canary.number // 2 % len(FAULTS) for canary in CANARIES if canary.number % 2]
+    assert source.play.played >= {"right", *(FAULTS[place] for place in odd)}
+    assert hook.received
+    assert seen(life.shown, CANARIES)  # those who may read them do
 
 
-def forms(canary: str) -> list[bytes]:
-    """As text, as JSON escapes it, and as bytes of a row are shown."""
-    return [
-        canary.encode(),
-        canary.encode("unicode_escape"),
-        canary.encode().hex().encode(),
-        canary.encode("utf-16-le"),
-    ]
+def check_that_the_search_finds(installation, redis_url, kept) -> None:
+    """Planted in clear, each in each form, it is found in the data folder, the database and Redis."""
+    assert all(b"canary-branch" in kept[moment] for moment in ("with jobs waiting", "after the stop"))
+    canary = CANARIES[-1]
+    for text in (canary.name, canary.pinfl, canary.inn, canary.parcel, canary.person()["email"], PASSWORD):
+        for form in forms(text)[: 1 if text == canary.inn else 4]:
+            assert seen(b"\x00" + form + b"\x00", CANARIES, WORDS), (text, form)
+    assert seen(base64.b64encode(canary.person()["email"].encode() * 3), CANARIES)
+    installation.manage("create_branch", "planted", canary.name)
+    assert seen(everything(installation, redis_url), CANARIES) == ["Канарейк", "Зумрадхон"]
+    (installation.data / "left.log").write_text(canary.inn)
+    assert canary.inn in seen(everything(installation, redis_url), CANARIES)
+    if redis_url:
+        redis.Redis.from_url(redis_url).hset("planted", "pinfl", canary.pinfl)
+        assert "4050687977" in seen(everything(installation, redis_url), CANARIES)

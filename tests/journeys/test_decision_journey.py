@@ -4,6 +4,7 @@ Only the first administrator comes by command, as the README says. The model is 
 """
 
 import re
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -91,6 +92,7 @@ class DecisionJourney(CommittedTestCase, LiveServerTestCase):
         bureau |= {"source": "bureau", "observed_at": lender_today().isoformat(), "open_accounts": 12}
         history = {"yearly_income": 240_000_000, "credit_history_score": 310, "employment_years": 0, "bureau": bureau}
         person = self.ok(officer.post("/api/individuals/", json=person_of() | history), 201)
+        self.consent(person["pinfl"])
         terms = terms_of(product) | {"individual": person["id"], "requested_amount": 60_000_000, "channel": "branch"}
         request = self.ok(officer.post("/api/credit-requests/", json=terms), 201)
         assert request["status"] == "pending"
@@ -99,6 +101,13 @@ class DecisionJourney(CommittedTestCase, LiveServerTestCase):
         records = self.ok(officer.get(f"/api/credit-requests/{request['id']}/"))["external_records"]
         assert len(records) == 2  # Soliq and Kadastr have answered
         return request
+
+    def consent(self, pinfl: str) -> None:
+        """To ask the tax service, and no credit bureau."""
+        today = lender_today()
+        consent = {"pinfl": pinfl, "sources": ["soliq"], "purpose": "credit_assessment", "reference": "Form 12"}
+        consent |= {"given_on": today.isoformat(), "expires_on": (today + timedelta(days=90)).isoformat()}
+        self.ok(self.people["officer"].post("/api/consents/", json=consent), 201)
 
     def refer(self, request: dict[str, Any]) -> dict[str, Any]:
         """A demonstration card decides nothing by itself, and no rule that must not be overruled speaks."""

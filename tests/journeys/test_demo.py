@@ -17,7 +17,6 @@ COUNTS = {
     "companies_financialstatement": 180,
     "credit_requests_creditrequest": 400,
     "credit_requests_product": 4,
-    "scoring_engine_predictionlog": 400,
     "accounts_branch": 3,
     "accounts_user": 6,
     "knox_authtoken": 1,
@@ -43,19 +42,36 @@ def test_everything_is_marked_as_demo_and_scored(demo):
         assert demo.query(f"SELECT count(*) FROM {table} WHERE NOT is_demo") == [(0,)]
     assert demo.query("SELECT count(*) FROM credit_requests_creditrequest WHERE prediction_id IS NULL") == [(0,)]
     assert demo.query("SELECT DISTINCT purpose FROM scoring_engine_predictionlog") == [("demonstration",)]
+    assert demo.query("SELECT count(*) FROM scoring_engine_predictionlog WHERE cause = 'create'") == [(400,)]
     assert demo.query("SELECT count(*) FROM common_job WHERE state <> 'done'") == [(0,)]
+
+
+def test_a_file_was_uploaded_and_scored_but_for_some_rows(demo):
+    found = demo.query("SELECT state, rows_done, rows_refused FROM portfolio_upload")
+    assert found == [("done", 240, 10)]
+
+
+def test_they_came_over_twelve_weeks_which_are_counted(demo):
+    assert demo.query("SELECT count(*) FROM portfolio_monitoringweek")[0][0] in (12, 13)
+    counted = "SELECT sum(applications) FROM portfolio_weekfigures WHERE branch_id IS NULL AND role = 'champion'"
+    assert demo.query(counted) == [(400,)]
+    late = "created_at > (SELECT max(created_at) FROM common_job)"
+    assert demo.query(f"SELECT count(*) FROM credit_requests_creditrequest WHERE {late}") == [(0,)]
 
 
 def test_some_are_decided_by_the_policy_some_by_one_person_and_some_by_two(demo):
     kinds = dict(demo.query("SELECT kind, count(*) FROM credit_requests_decision GROUP BY kind"))
-    # Twelve by people: five declined and six approved by one, one by two.
-    assert kinds == {"policy": 100, "person": 12}
+    assert set(kinds) == {"policy", "person"}
+    assert kinds["policy"] == 330
+    assert 40 <= kinds["person"] <= 110
     outcomes = dict(demo.query("SELECT status, count(*) FROM credit_requests_creditrequest GROUP BY status"))
-    assert outcomes["pending"] == 300
-    assert outcomes["approved"] == 7
-    assert 5 <= outcomes["rejected"] <= 25
+    assert outcomes["pending"] == 70
+    assert outcomes["approved"] >= 10
+    assert outcomes["rejected"] >= 10
     seconds = "SELECT state, count(*) FROM credit_requests_override WHERE needs_second_person GROUP BY state"
-    assert dict(demo.query(seconds)) == {"confirmed": 1, "waiting": 1}
+    found = dict(demo.query(seconds))
+    assert found["waiting"] == 1
+    assert found["confirmed"] >= 1
 
 
 def test_the_policy_approves_nobody_on_a_demonstration_card_and_declines_only_by_knock_outs(demo):
@@ -68,7 +84,8 @@ def test_the_policy_approves_nobody_on_a_demonstration_card_and_declines_only_by
 def test_what_was_decided_is_what_the_policies_say_again(demo):
     # What people decided rests on the policy as well.
     replayed = demo.manage("replay_decisions", "--since", "2020-01-01")
-    assert "112 decisions replayed: 112 same, 0 different, 0 erased, 0 unreadable." in replayed
+    number = demo.query("SELECT count(*) FROM credit_requests_decision")[0][0]
+    assert f"{number} decisions replayed: {number} same, 0 different, 0 erased, 0 unreadable." in replayed
 
 
 def test_scores_are_spread(demo):
