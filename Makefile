@@ -9,13 +9,14 @@ BENCH_BIN := $(BENCH_VENV)/bin
 PORT ?= 8000
 WORKERS ?= 2
 CHECK_DIR := $(VENV)/check
+VENDOR := apps/workbench/static/workbench/vendor
 UV_COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	--python-version 3.11
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-dev test test-postgresql check bench bench-env lock openapi format clean
+.PHONY: help run setup setup-dev test test-postgresql faults check bench bench-env lock openapi messages vendor vendor-echarts format clean
 
 help: ## Show these lines
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 18
@@ -47,6 +48,9 @@ test-postgresql: setup-dev ## The same tests on the PostgreSQL that DATABASE_URL
 	@test -n "$(DATABASE_URL)" || { echo "Set DATABASE_URL; docs/how-to/postgresql.md has the commands."; exit 1; }
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
+faults: setup-dev ## The fault suite at full length, with its figures: about half an hour, longer on PostgreSQL
+	LOG_LEVEL=CRITICAL FAULTS_IN_FULL=1 CANARIES=200 RACE_ROUNDS=100 RACE_KEYS=20 $(BIN)/python -m pytest -s -p no:xdist tests/faults
+
 check: setup-dev ## Style, layers, migrations, API description, deployment settings, lock files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -72,10 +76,23 @@ bench-env: $(BENCH_BIN)/python ## Make .venv-bench: the locked requirements and 
 
 bench: bench-env ## Accuracy, training time and speed of scoring beside peers, in one run
 	@set -e; for run in training "training --sets individual,company --models card,logistic,lightgbm" \
-		large_table scoring_speed batch http_scoring bulk rollback decide simulate; do echo "== $$run"; $(BENCH_BIN)/python -m benchmarks.$$run; done
+		large_table scoring_speed batch http_scoring bulk rollback decide simulate rotation workbench_pages upload; do echo "== $$run"; $(BENCH_BIN)/python -m benchmarks.$$run; done
 
 openapi: setup-dev ## Write docs/api/openapi.yaml anew
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/api/openapi.yaml
+
+messages: setup-dev ## Bring the texts of the workbench (locale/*.po, .mo) up to date with its templates and views
+	$(BIN)/python manage.py update_catalogues
+
+vendor-echarts: ## Build the library of the charts anew, byte for byte (needs npm)
+	@work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; cp apps/workbench/vendor/* "$$work" \
+		&& (cd "$$work" && npm install --silent --no-package-lock --no-audit --no-fund --ignore-scripts && npm run --silent echarts) \
+		&& cp "$$work/echarts.js" $(VENDOR)/echarts.js \
+		&& { grep -q "$$(sha256sum < $(VENDOR)/echarts.js | cut -d' ' -f1)" $(VENDOR)/VERSIONS.toml \
+			|| { sha256sum $(VENDOR)/echarts.js; echo "Not the bytes that VERSIONS.toml names: if that is meant, write the new sum there."; exit 1; }; }
+
+vendor: setup-dev ## Fetch the scripts and styles of others that pages use anew, by version and integrity (needs npm)
+	$(BIN)/python manage.py copy_vendored
 
 format: setup-dev ## Put the code into the common style
 	$(BIN)/ruff check --fix .
