@@ -55,17 +55,17 @@ def _row(event: AuditEvent) -> dict[str, Any]:
         "action": event.action,
         "subject_type": event.subject_type,
         "subject_id": event.subject_id,
-        "details": _masked(event.details),
+        "details": mask_details(event.details),
         "request_id": event.request_id,
     }
 
 
-def _masked(value: Any) -> Any:
+def mask_details(value: Any) -> Any:
     """Each text and whole number by itself: the places after the point of a share are no PINFL."""
     if isinstance(value, dict):
-        return {mask_identifiers(name): _masked(each) for name, each in sorted(value.items())}
+        return {mask_identifiers(name): mask_details(each) for name, each in sorted(value.items())}
     if isinstance(value, list):
-        return [_masked(each) for each in value]
+        return [mask_details(each) for each in value]
     if isinstance(value, str):
         return mask_identifiers(value)
     if isinstance(value, int) and mask_identifiers(str(value)) != str(value):

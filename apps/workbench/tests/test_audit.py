@@ -143,6 +143,12 @@ class EventTests(AuditCase):
         self.assertIn(f"/audit/events/{same.id}/", links)
         self.assertNotIn(f"/audit/events/{other_day.id}/", links)
 
+    def test_what_only_looks_like_an_identifier_is_shown_whole(self) -> None:
+        one = make_event("2026-03-03T08:00:00", details={"share": 0.31210632040244, "counts": [31210632040244]})
+        texts = self.page(f"/audit/events/{one.id}/").texts
+        self.assertIn("0.31210632040244", texts)
+        self.assertNotIn("31210632040244]", " ".join(texts))
+
     def test_one_that_is_not_there(self) -> None:
         self.page("/audit/events/999999/", 404)
 

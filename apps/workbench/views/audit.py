@@ -16,11 +16,10 @@ from apps.audit.api import READERS as AUDIT_READERS
 from apps.audit.models import AuditEvent
 from apps.common.days import lender_today
 from apps.common.errors import FieldProblem, InvalidInput
-from apps.common.masking import mask_identifiers
 from apps.credit_requests.models import CreditRequest, Decision
 from apps.credit_requests.search import FoundApplicants, search_applicants
 from apps.workbench.applicants import name_applicant
-from apps.workbench.audit_export import CSV, JSON_LINES, MOST_EXPORTED, record_export, write_events
+from apps.workbench.audit_export import CSV, JSON_LINES, MOST_EXPORTED, mask_details, record_export, write_events
 from apps.workbench.audit_search import AuditForm
 from apps.workbench.audit_words import SUBJECTS, say_action
 from apps.workbench.cursors import read_page
@@ -176,5 +175,5 @@ def _prediction(event: AuditEvent, user: User) -> str:
 
 
 def _details(details: Mapping[str, Any]) -> list[tuple[str, str]]:
-    shown = {name: value if isinstance(value, str) else json.dumps(value) for name, value in details.items()}
-    return [(name, mask_identifiers(value)) for name, value in sorted(shown.items())]
+    masked = mask_details(details)
+    return [(name, value if isinstance(value, str) else json.dumps(value)) for name, value in masked.items()]
