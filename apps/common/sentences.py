@@ -29,7 +29,7 @@ def _english(value: Any) -> Any:
 
 
 def as_document(text: str) -> str | dict[str, Any]:
-    """For JSON. A day becomes its ISO text."""
+    """For JSON, which knows no days: one is told apart from a text by its name there."""
     if not isinstance(text, Sentence):
         return text
     return {"template": text.template, "values": {name: _plain(value) for name, value in text.values.items()}}
@@ -39,7 +39,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     if isinstance(value, date):
-        return value.isoformat()
+        return {"day": value.isoformat()}
     return as_document(value) if isinstance(value, str) else value
 
 
@@ -54,4 +54,6 @@ def of_document(document: str | Mapping[str, Any]) -> str:
 def _read(value: Any) -> Any:
     if isinstance(value, list):
         return [_read(each) for each in value]
+    if isinstance(value, Mapping) and "day" in value:
+        return date.fromisoformat(value["day"])
     return of_document(value) if isinstance(value, str | Mapping) else value

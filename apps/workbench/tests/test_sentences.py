@@ -141,6 +141,13 @@ def test_a_document_gives_the_sentence_again():
     assert of_document(as_document("abc")) == "abc"
 
 
+def test_a_day_of_a_document_is_told_as_a_day():
+    again = of_document(json.loads(json.dumps(as_document(Sentence("not before {day}", day=date(2026, 3, 1))))))
+    assert (again, again.values) == ("not before 2026-03-01", {"day": date(2026, 3, 1)})
+    before = {"template": "not before {day}", "values": {"day": "2026-03-01"}}
+    assert of_document(before) == "not before 2026-03-01"
+
+
 @pytest.mark.parametrize(
     ("language", "text"),
     [
