@@ -1,8 +1,9 @@
 """Rotation of the key ring: every data key under the first key, what it seals untouched, whatever runs beside it."""
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
-from threading import Event, Thread
+from threading import Event
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -176,22 +177,15 @@ class BesideOthers(CommittedTestCase):
         self.ring = ring
 
     def run_beside(self, *calls) -> None:
-        errors: list[BaseException] = []
-
-        def guarded(call) -> None:
+        def closing(call) -> None:
             try:
                 call()
-            except BaseException as error:  # noqa: BLE001 - told to the test
-                errors.append(error)
             finally:
                 connections.close_all()
 
-        threads = [Thread(target=guarded, args=(call,)) for call in calls]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-        self.assertEqual(errors, [])
+        with ThreadPoolExecutor(len(calls)) as pool:
+            for running in [pool.submit(closing, call) for call in calls]:
+                running.result(timeout=60)
 
     def test_all_at_once(self):
         people = [create_data_key() for _ in range(200)]
