@@ -26,3 +26,16 @@ def mask_identifiers(text: str) -> str:
 def mask_fields(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
     """`document` with these fields masked, where they are known."""
     return {**document, **{name: mask(document[name]) for name in names if document.get(name)}}
+
+
+def mask_document(value: Any) -> Any:
+    """Each text and whole number by itself: the places after the point of a share are no PINFL."""
+    if isinstance(value, dict):
+        return {mask_identifiers(name): mask_document(each) for name, each in sorted(value.items())}
+    if isinstance(value, list):
+        return [mask_document(each) for each in value]
+    if isinstance(value, str):
+        return mask_identifiers(value)
+    if isinstance(value, int) and mask_identifiers(str(value)) != str(value):
+        return mask_identifiers(str(value))
+    return value

@@ -14,7 +14,7 @@ from apps.accounts.models import User
 from apps.audit.models import AuditEvent
 from apps.audit.services import record_event
 from apps.common.errors import InvalidInput
-from apps.common.masking import mask_identifiers
+from apps.common.masking import mask_document
 from apps.workbench.formats import lender_time, number
 
 MOST_EXPORTED = 100_000
@@ -55,22 +55,9 @@ def _row(event: AuditEvent) -> dict[str, Any]:
         "action": event.action,
         "subject_type": event.subject_type,
         "subject_id": event.subject_id,
-        "details": mask_details(event.details),
+        "details": mask_document(event.details),
         "request_id": event.request_id,
     }
-
-
-def mask_details(value: Any) -> Any:
-    """Each text and whole number by itself: the places after the point of a share are no PINFL."""
-    if isinstance(value, dict):
-        return {mask_identifiers(name): mask_details(each) for name, each in sorted(value.items())}
-    if isinstance(value, list):
-        return [mask_details(each) for each in value]
-    if isinstance(value, str):
-        return mask_identifiers(value)
-    if isinstance(value, int) and mask_identifiers(str(value)) != str(value):
-        return mask_identifiers(str(value))
-    return value
 
 
 def _json_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:

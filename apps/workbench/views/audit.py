@@ -16,10 +16,11 @@ from apps.audit.api import READERS as AUDIT_READERS
 from apps.audit.models import AuditEvent
 from apps.common.days import lender_today
 from apps.common.errors import FieldProblem, InvalidInput
+from apps.common.masking import mask_document
 from apps.credit_requests.models import CreditRequest, Decision
 from apps.credit_requests.search import FoundApplicants, search_applicants
 from apps.workbench.applicants import name_applicant
-from apps.workbench.audit_export import CSV, JSON_LINES, MOST_EXPORTED, mask_details, record_export, write_events
+from apps.workbench.audit_export import CSV, JSON_LINES, MOST_EXPORTED, record_export, write_events
 from apps.workbench.audit_search import AuditForm
 from apps.workbench.audit_words import SUBJECTS, say_action
 from apps.workbench.cursors import read_page
@@ -175,5 +176,5 @@ def _prediction(event: AuditEvent, user: User) -> str:
 
 
 def _details(details: Mapping[str, Any]) -> list[tuple[str, str]]:
-    masked = mask_details(details)
+    masked = mask_document(details)
     return [(name, value if isinstance(value, str) else json.dumps(value)) for name, value in masked.items()]
